@@ -1,0 +1,269 @@
+/** Every route once, the answers against their schemas, and what a failure of the node looks like from outside. */
+
+import type { z } from '@hono/zod-openapi';
+import { beforeEach, describe, expect, test } from 'vitest';
+import { type ErrorPlace, SottoError } from '../core/assert.ts';
+import { createFakeNode, type FakeNode, ids } from './facade.fake.ts';
+import { createApi } from './routes.ts';
+import * as views from './views.ts';
+
+const host = '127.0.0.1:4821';
+let node: FakeNode;
+let ask: (method: string, path: string, body?: unknown) => Promise<Response>;
+let bugs: ErrorPlace[];
+
+beforeEach(() => {
+  node = createFakeNode();
+  bugs = [];
+  const app = createApi(node.facade, {
+    token: 'secret',
+    allowed_hosts: () => [host],
+    onInternalError: (place) => bugs.push(place),
+  });
+  ask = async (method, path, body) =>
+    app.request(path, {
+      method,
+      headers: {
+        host,
+        authorization: 'Bearer secret',
+        ...(body !== undefined && { 'content-type': 'application/json' }),
+      },
+      ...(body !== undefined && { body: typeof body === 'string' ? body : JSON.stringify(body) }),
+    });
+});
+
+const who = { network: 'acme', as: 'alice' };
+
+/** Method, path, body; then the call that the facade must see, and the schema of the answer. */
+const routes: [string, string, unknown, [string, ...unknown[]], z.ZodType][] = [
+  ['GET', '/v1/status', undefined, ['status'], views.status_view],
+  [
+    'POST',
+    '/v1/networks',
+    { name: 'acme', as: 'alice' },
+    ['createNetwork', { name: 'acme', as: 'alice' }],
+    views.answers.createNetwork,
+  ],
+  [
+    'POST',
+    '/v1/invites',
+    { uses: 2, ttl_ms: 60_000, ...who },
+    ['createInvite', { uses: 2, ttl_ms: 60_000, ...who }],
+    views.answers.createInvite,
+  ],
+  [
+    'POST',
+    '/v1/join',
+    { link: 'sotto:x', as: 'bob' },
+    ['join', { link: 'sotto:x', as: 'bob', timeout_ms: 30_000 }],
+    views.answers.join,
+  ],
+  ['GET', '/v1/peers?network=acme&as=alice', undefined, ['peers', who], views.peer_view.array()],
+  ['POST', '/v1/clock/confirm', undefined, ['clockConfirm'], views.answers.clockConfirm],
+  ['GET', '/v1/channels?as=alice', undefined, ['channels', { as: 'alice' }], views.channel_view.array()],
+  [
+    'POST',
+    '/v1/channels',
+    { name: 'random', ...who },
+    ['createChannel', { name: 'random', ...who }],
+    views.answers.createChannel,
+  ],
+  [
+    'GET',
+    '/v1/messages?channel=general&limit=3',
+    undefined,
+    ['read', { channel_ref: 'general', limit: 3 }],
+    views.message_view.array(),
+  ],
+  [
+    'POST',
+    '/v1/messages',
+    { channel: 'general', text: 'Hi', ...who },
+    ['send', { channel_ref: 'general', text: 'Hi', ttl_ms: 0, ...who }],
+    views.answers.send,
+  ],
+  [
+    'DELETE',
+    '/v1/messages/dddd0001?network=acme&as=alice',
+    undefined,
+    ['delete', { message_ref: 'dddd0001', ...who }],
+    views.answers.delete,
+  ],
+  [
+    'POST',
+    '/v1/reactions',
+    { message: 'dddd0001', emoji: '👍', ...who },
+    ['react', { message_ref: 'dddd0001', emoji: '👍', ...who }],
+    views.answers.react,
+  ],
+  ['GET', '/v1/jobs', undefined, ['jobs'], views.job_view.array()],
+  ['GET', '/v1/jobs/next?limit=5', undefined, ['jobsNext', 5], views.answers.jobsNext],
+  ['GET', '/v1/jobs/history', undefined, ['jobHistory', null, 50], views.job_run_view.array()],
+  [
+    'GET',
+    '/v1/jobs/history?name=sync_request&limit=2',
+    undefined,
+    ['jobHistory', 'sync_request', 2],
+    views.job_run_view.array(),
+  ],
+  ['GET', '/v1/jobs/sync_request/why', undefined, ['jobWhy', 'sync_request'], views.answers.jobWhy],
+  ['POST', '/v1/jobs/sync_request/run', undefined, ['jobRun', 'sync_request', {}], views.answers.jobRun],
+  ['POST', '/v1/jobs/sync_request/run', who, ['jobRun', 'sync_request', who], views.answers.jobRun],
+  [
+    'POST',
+    '/v1/jobs/sync_request/preview',
+    who,
+    ['jobPreview', 'sync_request', who],
+    views.envelope_view.array(),
+  ],
+  ['POST', '/v1/jobs/sync_request/pause', undefined, ['jobPause', 'sync_request'], views.answers.jobPause],
+  ['POST', '/v1/jobs/sync_request/resume', undefined, ['jobResume', 'sync_request'], views.answers.jobResume],
+  ['GET', '/v1/reflectors', undefined, ['reflectors'], views.answers.reflectors],
+  ['GET', '/v1/queries', undefined, ['queries'], views.answers.queries],
+  [
+    'POST',
+    '/v1/queries/get_active_peers',
+    { params: { network_id: ids.network }, ...who },
+    ['query', 'get_active_peers', { network_id: ids.network }, who],
+    views.answers.query,
+  ],
+  ['GET', '/v1/commands', undefined, ['commands'], views.answers.commands],
+  [
+    'POST',
+    '/v1/commands/send_message',
+    { input: { text: 'Hi' }, ...who },
+    ['command', 'send_message', { text: 'Hi' }, who],
+    views.answers.command,
+  ],
+  ['GET', '/v1/trace?limit=2&since=9', undefined, ['trace', 2, 9], views.trace_view.array()],
+];
+
+describe('routes', () => {
+  test.each(routes)('%s %s', async (method, path, body, call, schema) => {
+    const response = await ask(method, path, body);
+    const answer: unknown = await response.json();
+    expect(response.status, JSON.stringify(answer)).toBe(200);
+    expect(node.calls).toEqual([call]);
+    expect(schema.parse(answer)).toEqual(answer);
+  });
+
+  test('the OpenAPI document lists every route with its input, its answer and its errors', async () => {
+    const document = (await (await ask('GET', '/v1/openapi.json')).json()) as {
+      openapi: string;
+      info: { title: string; version: string };
+      paths: Record<string, Record<string, { responses: Record<string, unknown>; security: unknown }>>;
+      components: { schemas: Record<string, unknown>; securitySchemes: Record<string, unknown> };
+    };
+    expect(document.openapi).toMatch(/^3\.1\./);
+    expect(document.info).toEqual({ title: 'Sotto', version: '0.1.0' });
+    const listed = Object.entries(document.paths).flatMap(([path, methods]) =>
+      Object.keys(methods).map((method) => `${method.toUpperCase()} ${path}`),
+    );
+    const tried = routes.map(([method, path]) =>
+      `${method} ${path.replace(/\?.*/, '')}`
+        .replace('/sync_request/', '/{name}/')
+        .replace(/(queries|commands)\/\w+$/, '$1/{name}')
+        .replace(/messages\/\w+$/, 'messages/{message}'),
+    );
+    const untried = ['GET /v1/openapi.json', 'GET /v1/trace/follow', 'GET /v1/changes'];
+    expect(listed.toSorted()).toEqual([...new Set([...tried, ...untried])].toSorted());
+    for (const methods of Object.values(document.paths)) {
+      for (const operation of Object.values(methods)) {
+        expect(Object.keys(operation.responses)).toEqual(['200', 'default']);
+        expect(operation.security).toEqual([{ token: [] }]);
+      }
+    }
+    expect(document.components.securitySchemes).toEqual({ token: { type: 'http', scheme: 'bearer' } });
+    const references = [...JSON.stringify(document).matchAll(/#\/components\/schemas\/(\w+)/g)].map(
+      (m) => m[1],
+    );
+    expect(references).toContain('Message');
+    expect(Object.keys(document.components.schemas)).toEqual(expect.arrayContaining(references));
+  });
+});
+
+describe('input', () => {
+  test.each([
+    ['GET', '/v1/messages?limit=3', undefined, 'query.channel'],
+    ['GET', '/v1/messages?channel=general&limit=0', undefined, 'query.limit'],
+    ['GET', '/v1/messages?channel=general&limit=1001', undefined, 'query.limit'],
+    ['GET', '/v1/messages?channel=general&limit=ten', undefined, 'query.limit'],
+    ['GET', '/v1/status?verbose=1', undefined, 'verbose'],
+    ['POST', '/v1/messages', { channel: 'general', text: 'Hi', tll_ms: 1 }, 'tll_ms'],
+    ['POST', '/v1/messages', { channel: 'general', text: 7 }, 'body.text'],
+    ['POST', '/v1/messages', { channel: 'general', text: 'Hi', ttl_ms: -1 }, 'body.ttl_ms'],
+    ['POST', '/v1/messages', { channel: 'general', text: 'Hi', ttl_ms: 1.5 }, 'body.ttl_ms'],
+    ['POST', '/v1/join', { link: 'x', as: 'bob', timeout_ms: 600_001 }, 'body.timeout_ms'],
+    ['POST', '/v1/queries/get_active_peers', { params: { limit: 3 } }, 'body.params.limit'],
+  ])('%s %s %j is refused by name of the field', async (method, path, body, field) => {
+    const response = await ask(method, path, body);
+    expect(response.status).toBe(400);
+    const { error } = views.error_view.parse(await response.json());
+    expect(error.code).toBe('bad_input');
+    expect(error.message).toContain(field);
+    expect(node.calls).toEqual([]);
+  });
+
+  test('a body that is not JSON is refused without quoting it', async () => {
+    const response = await ask('POST', '/v1/messages', '{"text": "my secret"');
+    expect(response.status).toBe(400);
+    const { error } = views.error_view.parse(await response.json());
+    expect(error.code).toBe('malformed_json');
+    expect(error.message).not.toContain('my secret');
+  });
+
+  test('names in the path may hold anything, escaped', async () => {
+    await ask('POST', `/v1/jobs/${encodeURIComponent('a b/../c')}/pause`);
+    expect(node.calls).toEqual([['jobPause', 'a b/../c']]);
+  });
+
+  test('an unknown route says where the routes are listed', async () => {
+    const response = await ask('GET', '/v1/nothing');
+    expect(response.status).toBe(404);
+    expect(views.error_view.parse(await response.json()).error.code).toBe('unknown_route');
+  });
+});
+
+describe('failures of the node', () => {
+  test.each([
+    ['not_found', 404],
+    ['unknown_query', 404],
+    ['ambiguous', 409],
+    ['bad_input', 400],
+    ['bad_query_parameters', 400],
+    ['malformed_link', 400],
+    ['no_identity', 409],
+    ['join_timeout', 504],
+    ['assertion_failed', 500],
+    ['threw', 500],
+  ])('%s becomes %i and keeps its words', async (code, status) => {
+    node.failing = { method: 'status', thrown: new SottoError(code, 'Words for people.') };
+    const response = await ask('GET', '/v1/status');
+    expect(response.status).toBe(status);
+    expect(await response.json()).toEqual({ error: { code, message: 'Words for people.' } });
+    expect(bugs).toEqual([]);
+  });
+
+  test('a foreign exception becomes class and place; its message, which may quote content, stays inside', async () => {
+    node.failing = { method: 'send', thrown: new TypeError('cannot store "my secret"') };
+    const response = await ask('POST', '/v1/messages', { channel: 'general', text: 'my secret' });
+    expect(response.status).toBe(500);
+    const { error } = views.error_view.parse(await response.json());
+    expect(error.code).toBe('internal_error');
+    expect(error.message).toMatch(/TypeError at .*routes\.test\.ts:\d+/);
+    expect(error.message).not.toContain('my secret');
+    expect(bugs).toEqual([
+      { error_class: 'TypeError', error_place: expect.stringContaining('routes.test.ts') },
+    ]);
+  });
+
+  test.each([['a string'], [undefined], [{ message: 'an object' }]])(
+    'a thrown %j is still an answer',
+    async (thrown) => {
+      node.failing = { method: 'join', thrown };
+      const response = await ask('POST', '/v1/join', { link: 'x', as: 'bob' });
+      expect(response.status).toBe(500);
+      expect(views.error_view.parse(await response.json()).error.code).toBe('internal_error');
+    },
+  );
+});

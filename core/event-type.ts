@@ -1,0 +1,135 @@
+/**
+ * What an event type is: a name, a class, a closed shape for its body, and at most one effect. Handlers act on the class and the effect,
+ * never on a name, so that an app's own types get the same treatment as ours.
+ */
+import { z } from 'zod';
+import { SottoError } from './assert.ts';
+import { type ContentField, type Id, type Infer, type Redacted, type Shape, tagsOf } from './fields.ts';
+
+/**
+ * - `public`: signed, stored, synced; the body is in clear inside the encrypted transport.
+ * - `sealed`: as public, with the body sealed under a content key.
+ * - `local`: an instruction to this node. Can never arrive from the network, never leaves.
+ * - `transient`: authenticated by the session it came through; unsigned, never stored.
+ */
+export type TypeClass = 'public' | 'sealed' | 'local' | 'transient';
+
+/**
+ * What happens beyond storing and projecting:
+ * - `root`: founds a network; its event id is the network's id.
+ * - `membership`: may make devices members, so events of theirs that wait for it are looked at again.
+ * - `delete`: its header's target dies. Its body has `target_header` and `target_signature` (filled in when it is signed), so that everybody can judge
+ *   it without having the target.
+ * - `keygen` (local): makes a keypair. Body: `purpose` (`device`: a new identity, secret kept in a key slot; `invite`: secret given to the caller once)
+ *   and `network_id` (null: the identity founds a network).
+ * - `release` (local): takes up what has waited for its time.
+ */
+export type Effect = 'root' | 'membership' | 'delete' | 'keygen' | 'release';
+
+/** Whose events of this type count: of devices of members only, or (types that lead to membership) of anyone whose event holds by itself. */
+export type Authors = 'members' | 'anyone';
+
+export interface EventType<Name extends string = string, S extends Shape = Shape> {
+  readonly kind: 'event_type';
+  readonly name: Name;
+  readonly class: TypeClass;
+  readonly effect: Effect | undefined;
+  readonly authors: Authors;
+  /** Field pair whose signature proves possession of the key in the other: [key field, proof field]. Checked when the event is opened. */
+  readonly proof: { readonly key: string; readonly signature: string } | undefined;
+  readonly description: string;
+  readonly shape: S;
+  readonly body: z.ZodObject<S>;
+  /** Names of the body's fields, by tag. */
+  readonly content_fields: readonly string[];
+  readonly byte_fields: readonly string[];
+  readonly dependency_fields: readonly string[];
+  readonly cascade_fields: readonly string[];
+}
+
+/** The body as pure functions see it: content replaced by its length. */
+export type RedactedBody<S extends Shape> = {
+  readonly [K in keyof S]: S[K] extends ContentField ? Redacted : z.infer<S[K]>;
+};
+
+/**
+ * Declares an event type. `name` is snake_case or kebab-case and unique; `body` is closed: a field it does not name is refused.
+ * Throws `SottoError('bad_event_type')` for contradictions.
+ */
+export function eventType<const Name extends string, const S extends Shape>(definition: {
+  name: Name;
+  class: TypeClass;
+  description: string;
+  body: S;
+  effect?: Effect;
+  authors?: Authors;
+  proof?: { key: keyof S & string; signature: keyof S & string };
+}): EventType<Name, S> {
+  const fail = (what: string): never => {
+    throw new SottoError('bad_event_type', `Event type '${definition.name}': ${what}.`);
+  };
+  if (!/^[a-z][a-z0-9]*([_-][a-z0-9]+)*$/.test(definition.name)) {
+    fail(`expected a name in lower case with _ or - between words`);
+  }
+  const names = Object.keys(definition.body);
+  for (const name of names) {
+    if (!/^[a-z][a-z0-9_]*$/.test(name)) fail(`expected field names in snake_case, got '${name}'`);
+  }
+  const having = (tag: 'bytes' | 'content' | 'dependency') =>
+    names.filter((name) => tagsOf(definition.body[name]!)[tag] !== undefined);
+  const stored = definition.class === 'public' || definition.class === 'sealed';
+  if (!stored && having('dependency').length > 0) fail(`only stored types can depend on events; use id() in a ${definition.class} type`);
+  return Object.freeze({
+    kind: 'event_type' as const,
+    name: definition.name,
+    class: definition.class,
+    effect: definition.effect,
+    authors: definition.authors ?? 'members',
+    proof: definition.proof,
+    description: definition.description,
+    shape: definition.body,
+    body: z.strictObject(definition.body) as unknown as z.ZodObject<S>,
+    content_fields: having('content'),
+    byte_fields: having('bytes'),
+    dependency_fields: having('dependency'),
+    cascade_fields: names.filter((name) => tagsOf(definition.body[name]!).dependency === 'cascade'),
+  });
+}
+
+/** An event as projectors, rules and reflectors see it. Ids in hex, content replaced by its length. Frozen. */
+export interface Event<S extends Shape = Shape> {
+  readonly event_id: Id;
+  readonly type: string;
+  readonly network_id: Id;
+  /** The device that signed it (its public key). */
+  readonly author: Id;
+  /** Position among its author's events, from 1. 0 for local and transient types. */
+  readonly seq: number;
+  readonly created_ms: number;
+  /** `NEVER_MS` for events that live for ever. */
+  readonly expires_ms: number;
+  readonly body: RedactedBody<S>;
+  /** For types with effect `delete`: what its signed header names, as the target's own signed header shows it. Else null. */
+  readonly target: Target | null;
+}
+
+/** What a deletion knows of what it deletes: read from the target's signed header, which every deletion carries. */
+export interface Target {
+  readonly event_id: Id;
+  readonly type: string | null;
+  readonly author: Id;
+  readonly expires_ms: number;
+}
+
+/** Replaces content fields by `{ content_bytes }`. Shape and other fields stay. */
+export function redact(type: EventType, body: Readonly<Record<string, unknown>>): Record<string, unknown> {
+  if (type.content_fields.length === 0) return { ...body };
+  const shown: Record<string, unknown> = { ...body };
+  for (const name of type.content_fields) {
+    const value = shown[name];
+    if (typeof value === 'string') {
+      shown[name] = { content_bytes: new TextEncoder().encode(value).length } satisfies Redacted;
+    }
+  }
+  return shown;
+}

@@ -1,0 +1,65 @@
+/**
+ * Every bound of the runtime, with its reason. A limit that is hit is an error or an outcome with the limit's name, never a hang.
+ */
+export const limits = {
+  /** One frame from a peer: a few thousand messages; more would hold the event loop too long at a time. */
+  frame_bytes_max: 4 * 1024 * 1024,
+  /** Items in one frame: at about 100 µs each (signature, rows) half a second of work at the very most. */
+  frame_items_max: 4096,
+  /** One event as it travels: text for people, not files. */
+  event_bytes_max: 64 * 1024,
+  /** Signed header: thirteen fields, the longest of 32 bytes; anything longer is not a header. */
+  header_bytes_max: 512,
+  /** Nesting of CBOR: the deepest of our own shapes has four levels. Checked before decoding, so that nothing recurses into a bomb. */
+  cbor_depth_max: 8,
+  /** How far an envelope may be from the command, job or session that caused it, through reflectors: real chains have three links. */
+  depth_max: 8,
+  /** Envelopes that one run of a job, reflector or command may return: one transaction's worth of work. */
+  emitted_max: 10_000,
+  /** Envelopes that one root cause may lead to within one transaction, all generations together. */
+  fan_out_max: 100_000,
+  /** Rows that one query may return to a pure function. Ask for pages instead. */
+  query_rows_max: 20_000,
+  /** Message and other text in a body, in UTF-8 bytes: several screens. */
+  text_bytes_max: 16 * 1024,
+  /** Names of channels, people and networks. */
+  name_bytes_max: 256,
+  /** Longest life that is not "for ever": ten years. */
+  ttl_ms_max: 10 * 365 * 86_400_000,
+  /** How far ahead of our clock an event may claim to be before it is held back until its time: honest clocks err by minutes. */
+  clock_skew_ms: 10 * 60_000,
+  /** Events of one author that may wait for something at a time: a long absence, not a flood. */
+  waiting_per_author_max: 1_000,
+  /** Events of all authors together that may wait in one network. */
+  waiting_per_network_max: 100_000,
+  /** How long an event may wait before it is dropped, to be asked for again if it still exists somewhere. */
+  waiting_ms_max: 30 * 86_400_000,
+  /** Ids an event may name as dependencies. */
+  dependencies_max: 16,
+  /** Refused ids remembered per network, so that they are not fetched again and again. Oldest go first. */
+  refused_max: 100_000,
+  /** Entries of the trace kept in memory: about a minute of a busy node. */
+  trace_entries_max: 8_192,
+  /** Due occurrences taken into one transaction: bounds how long a pass holds the database. */
+  due_batch_max: 500,
+  /** How often `drain` may repeat one job before other work gets its turn. */
+  drain_max: 1_000,
+  /** Occurrences that `misfire: all` makes up for at the most: more would be a flood after a long absence. */
+  misfire_all_max: 100,
+  /** Longest sleep of the scheduler's timer: wall clocks jump, and timers beyond 2^31 ms fire at once. */
+  timer_ms_max: 60_000,
+  /** First and longest pause before a failed job is tried again. */
+  retry_ms_first: 1_000,
+  retry_ms_max: 5 * 60_000,
+  /** Run rows kept per job and identity; older ones are pruned. */
+  run_rows_max: 200,
+  /** An unexplained forward jump of the clock that makes it suspect. */
+  clock_forward_suspect_ms: 30 * 86_400_000,
+  /** A backward jump of the clock that makes it suspect. */
+  clock_backward_suspect_ms: 5 * 60_000,
+  /** How closely others' clocks must agree with ours to clear the suspicion. */
+  clock_agree_ms: 10 * 60_000,
+} as const;
+
+/** Stored in place of "never": larger than every time, so that comparisons need no special case. */
+export const NEVER_MS = Number.MAX_SAFE_INTEGER;

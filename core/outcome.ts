@@ -1,0 +1,45 @@
+/**
+ * What a handler may answer: a closed union. A handler never throws for bad input and never changes an envelope in place.
+ */
+import type { AnyEnvelope, Envelope, Identity } from './envelope.ts';
+import type { Id } from './fields.ts';
+
+/**
+ * Work for the host after the transaction has committed. Whatever of it a crash loses must be made up for by state: lost sends by the
+ * next sync round, lost `changed` by the client's reconnect.
+ */
+export type AfterCommit =
+  /** Bytes of one frame item for a session. */
+  | { readonly effect: 'send'; readonly identity: Identity; readonly session_id: string; readonly item: Uint8Array }
+  /** Tells subscribers that something became visible or went. */
+  | { readonly effect: 'changed'; readonly identity: Identity; readonly type: string; readonly event_id: Id | null }
+  /** An answer for the caller of the command that caused this: may hold a secret, and goes nowhere else. */
+  | { readonly effect: 'reply'; readonly value: Readonly<Record<string, unknown>> }
+  /** Identities or networks came or went: schedules and listeners are to be brought up to date. */
+  | { readonly effect: 'identities_changed' };
+
+export type Outcome<Next extends AnyEnvelope = AnyEnvelope> =
+  /** Goes on to the handlers further down, as `envelope`; `then` are further envelopes that this one makes due. */
+  | { readonly outcome: 'advance'; readonly envelope: Next; readonly then?: readonly Follow[]; readonly after?: readonly AfterCommit[] }
+  /** Waits in the database until every id in `missing` is valid. */
+  | { readonly outcome: 'block'; readonly missing: readonly Id[]; readonly rule: string }
+  /** Will never count (or not from this sender). `rule` is the name of what it broke. */
+  | { readonly outcome: 'reject'; readonly rule: string }
+  /** Known already. */
+  | { readonly outcome: 'duplicate' }
+  /** Has turned into other envelopes (none is fine) and ends here. */
+  | { readonly outcome: 'emit'; readonly then: readonly Follow[]; readonly after?: readonly AfterCommit[] };
+
+/** A further envelope: either one that a pure function returned (the pipeline wraps it) or one at a known stage. */
+export type Follow =
+  | { readonly envelope: AnyEnvelope }
+  | { readonly emitted: Envelope; readonly by: { readonly name: string; readonly event_id: Id | null } };
+
+export const advance = <Next extends AnyEnvelope>(
+  envelope: Next,
+  more: { then?: readonly Follow[]; after?: readonly AfterCommit[] } = {},
+): Outcome<Next> => ({ outcome: 'advance', envelope, ...more });
+export const reject = (rule: string): Outcome<never> => ({ outcome: 'reject', rule });
+export const block = (rule: string, missing: readonly Id[]): Outcome<never> => ({ outcome: 'block', missing, rule });
+export const duplicate: Outcome<never> = { outcome: 'duplicate' };
+export const emit = (then: readonly Follow[], after: readonly AfterCommit[] = []): Outcome<never> => ({ outcome: 'emit', then, after });

@@ -1,0 +1,34 @@
+/**
+ * One transaction over the one SQLite file. Everything that changes a row happens inside one, with one time for all of it, and what must
+ * reach the outside world (`AfterCommit`) does so only once it is durable.
+ */
+import type { Cause, Envelope, Identity } from './envelope.ts';
+import type { AnyEnvelope } from './envelope.ts';
+import type { Id } from './fields.ts';
+
+/** What became of the envelopes that one source submitted, all generations together. */
+export interface Submitted {
+  /** Envelopes that ran through, counting what they led to. */
+  readonly processed: number;
+  readonly rejected: readonly { readonly rule: string; readonly type: string | null }[];
+  readonly blocked: readonly { readonly rule: string; readonly missing: readonly Id[] }[];
+  /** Poisoned envelopes: rolled back alone, recorded by class and place. */
+  readonly failed: readonly { readonly error_class: string; readonly error_place: string; readonly handler: string }[];
+  /** Answers for the caller (see `AfterCommit` `reply`), merged. */
+  readonly reply: Readonly<Record<string, unknown>>;
+  /** Ids of the events that the submitted drafts became, in their order; null for drafts that became none. */
+  readonly event_ids: readonly (Id | null)[];
+}
+
+export interface Transaction {
+  readonly now_ms: number;
+  /** Runs `body` under a savepoint of its own. A throw rolls back what it did, effects included, and is thrown on. */
+  savepoint<T>(body: () => T): T;
+  /** Sends what a pure function returned through the pipeline, with everything it leads to. */
+  submit(identity: Identity, cause: Cause, drafts: readonly Envelope[]): Submitted;
+  /** Sends an envelope at a known stage (a frame from a session) through the pipeline. */
+  inject(envelope: AnyEnvelope): Submitted;
+}
+
+/** Runs `body` in one transaction: all of it is durable when this returns, or (a throw) none of it happened. Not reentrant. */
+export type Transact = <T>(now_ms: number, body: (transaction: Transaction) => T) => T;

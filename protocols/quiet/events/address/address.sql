@@ -1,0 +1,4 @@
+CREATE TABLE IF NOT EXISTS address (
+  event    INTEGER PRIMARY KEY REFERENCES event (n),
+  address  TEXT NOT NULL
+);

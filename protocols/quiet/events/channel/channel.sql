@@ -1,0 +1,3 @@
+CREATE TABLE IF NOT EXISTS channel (
+  event  INTEGER PRIMARY KEY REFERENCES event (n)
+);

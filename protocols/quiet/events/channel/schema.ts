@@ -1,0 +1,11 @@
+/** A channel: a named stream of messages. */
+import { content } from '../../../../core/fields.ts';
+import { eventType } from '../../../../core/event-type.ts';
+import { limits } from '../../../../core/limits.ts';
+
+export const channel = eventType({
+  name: 'channel',
+  class: 'public',
+  description: 'Opens a channel.',
+  body: { name: content(limits.name_bytes_max) },
+});

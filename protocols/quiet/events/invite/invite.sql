@@ -1,0 +1,6 @@
+CREATE TABLE IF NOT EXISTS invite (
+  event              INTEGER PRIMARY KEY REFERENCES event (n),
+  invite_key         BLOB NOT NULL,
+  uses               INTEGER NOT NULL,
+  invite_expires_ms  INTEGER NOT NULL
+);

@@ -1,0 +1,12 @@
+/** An instruction to make a keypair. Its secret goes to a key slot, or to the caller of the command; never through a pure function. */
+import { z } from 'zod';
+import { id } from '../../../../core/fields.ts';
+import { eventType } from '../../../../core/event-type.ts';
+
+export const keypair = eventType({
+  name: 'keypair',
+  class: 'local',
+  description: 'Makes a keypair.',
+  effect: 'keygen',
+  body: { purpose: z.enum(['device', 'invite']), network_id: id().nullable() },
+});

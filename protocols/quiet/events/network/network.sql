@@ -1,0 +1,5 @@
+CREATE TABLE IF NOT EXISTS network (
+  event     INTEGER PRIMARY KEY REFERENCES event (n),
+  identity  INTEGER NOT NULL UNIQUE,
+  creator   BLOB NOT NULL
+);

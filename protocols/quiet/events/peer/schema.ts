@@ -1,0 +1,12 @@
+/** A peer: a device that speaks for a user. The device is the author; its public key is its id. */
+import { dependsOn } from '../../../../core/fields.ts';
+import { eventType } from '../../../../core/event-type.ts';
+
+export const peer = eventType({
+  name: 'peer',
+  class: 'public',
+  description: 'A device speaks for a user.',
+  effect: 'membership',
+  authors: 'anyone',
+  body: { user_id: dependsOn() },
+});

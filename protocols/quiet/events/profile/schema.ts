@@ -1,0 +1,11 @@
+/** What a user wants to be called. The newest of a user's devices counts. */
+import { content } from '../../../../core/fields.ts';
+import { eventType } from '../../../../core/event-type.ts';
+import { limits } from '../../../../core/limits.ts';
+
+export const profile = eventType({
+  name: 'profile',
+  class: 'public',
+  description: 'What a user wants to be called.',
+  body: { name: content(limits.name_bytes_max) },
+});

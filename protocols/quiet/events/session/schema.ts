@@ -1,0 +1,11 @@
+/** A session with a peer opened or closed, as the host tells. */
+import { z } from 'zod';
+import { id, text } from '../../../../core/fields.ts';
+import { eventType } from '../../../../core/event-type.ts';
+
+export const session = eventType({
+  name: 'session',
+  class: 'local',
+  description: 'A session with a peer opened or closed.',
+  body: { session_id: text(64), device_id: id(), state: z.enum(['opened', 'closed']) },
+});

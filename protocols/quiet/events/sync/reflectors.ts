@@ -1,0 +1,100 @@
+import { type Envelope, forward, instruct, transmit } from '../../../../core/envelope.ts';
+import { reflector } from '../../../../core/sources.ts';
+import { reconcile } from '../../reconcile/negentropy.ts';
+import { itemsOf, openingRequest, progressOf } from '../../reconcile/round.ts';
+import { getClockWitness } from '../clock-witness/queries.ts';
+import { clockWitness } from '../clock-witness/schema.ts';
+import { getUserOfDevice } from '../user/queries.ts';
+import { getIntroduction, isMember } from './queries.ts';
+import { EVENTS_PER_FRAME, syncRefused, syncRequest, syncResponse } from './schema.ts';
+
+/** Exchanges without any progress after which a round is left to the next run of the job. */
+const ROUNDS_MAX = 32;
+/** Events with which a device introduces itself. */
+const INTRODUCTION_MAX = 256;
+/** How often a peer's clock is noted again, as long as it says the same. */
+const WITNESS_EVERY_MS = 3_600_000;
+
+/** Answers a peer with the next message of the reconciliation, and sends what the peer lacks as far as that is known by now. */
+export const reflectSyncRequest = reflector(syncRequest, (query, request, ctx) => {
+  const session = ctx.session;
+  if (session === null) return [];
+  const { message, need, cut_ms, round, asker_progress, answerer_progress, introduced } = request.body;
+  if (query(isMember, { device_id: session.device_id }).length === 0) {
+    return [transmit(syncRefused, { introduced }, session.session_id)];
+  }
+  const reconciled = message === null ? null : reconcile(itemsOf(query, cut_ms), Uint8Array.fromHex(message), false);
+  // Who has just come in can judge nothing before it knows the members.
+  const first = introduced ? query(getIntroduction, { limit: EVENTS_PER_FRAME }).map((row) => row.event_id) : [];
+  const missing = new Set([...first, ...need, ...(reconciled?.have ?? [])]);
+  const sent: Envelope[] = [...missing].slice(0, EVENTS_PER_FRAME).map((event_id) => forward(event_id, session.session_id));
+  const witness = witnessOf(query, session.device_id, request.body.now_ms, ctx.now_ms);
+  const is_agreed = reconciled !== null && reconciled.answer === null && sent.length === 0;
+  if (is_agreed) return witness;
+  const progress = progressOf(query);
+  const response = transmit(
+    syncResponse,
+    {
+      message: reconciled?.answer?.toHex() ?? null,
+      cut_ms,
+      round,
+      asker_progress,
+      answerer_progress: progress,
+      answerer_progressed: progress > answerer_progress,
+    },
+    session.session_id,
+  );
+  return [...sent, response, ...witness];
+});
+
+/** Goes on with the round: sends what the peer lacks, asks for what we lack, and begins anew as long as either side learns something. */
+export const reflectSyncResponse = reflector(syncResponse, (query, response, ctx) => {
+  const session = ctx.session;
+  if (session === null) return [];
+  const { message, cut_ms, asker_progress, answerer_progress, answerer_progressed } = response.body;
+  const progress = progressOf(query);
+  const progressed = answerer_progressed || progress > asker_progress;
+  const round = progressed ? 0 : response.body.round + 1;
+  if (round > ROUNDS_MAX) return [];
+  const known = { round, answerer_progress, introduced: false };
+  if (message === null) return progressed ? [openingRequest(query, ctx.now_ms, session.session_id, known)] : [];
+  const { answer, have, need } = reconcile(itemsOf(query, cut_ms), Uint8Array.fromHex(message), true);
+  // What we have is for members only; who answers us may be one that we do not know yet.
+  const is_member = query(isMember, { device_id: session.device_id }).length > 0;
+  const sent: Envelope[] = is_member ? have.slice(0, EVENTS_PER_FRAME).map((event_id) => forward(event_id, session.session_id)) : [];
+  if (answer === null && need.length === 0 && sent.length === 0) {
+    return progressed ? [openingRequest(query, ctx.now_ms, session.session_id, known)] : [];
+  }
+  const body = {
+    message: answer?.toHex() ?? null,
+    need: need.slice(0, EVENTS_PER_FRAME),
+    cut_ms,
+    now_ms: ctx.now_ms,
+    asker_progress: progress,
+    ...known,
+  };
+  return [...sent, transmit(syncRequest, body, session.session_id)];
+});
+
+/** A peer does not know us: we show it how we became a member, or that we hold an invite, and ask again, once. */
+export const reflectSyncRefused = reflector(syncRefused, (query, refused, ctx) => {
+  const session = ctx.session;
+  if (session === null || refused.body.introduced || ctx.me === null) return [];
+  const is_newcomer = query(isMember, { device_id: ctx.me.device_id }).length === 0;
+  const knows_peer = query(isMember, { device_id: session.device_id }).length > 0;
+  // A stranger that "refuses" us must not learn who the members are.
+  if (!is_newcomer && !knows_peer) return [];
+  const introduction = query(getIntroduction, { limit: INTRODUCTION_MAX }).map((row) => forward(row.event_id, session.session_id));
+  const again = openingRequest(query, ctx.now_ms, session.session_id, { round: 0, answerer_progress: 0, introduced: true });
+  return [...introduction, again];
+});
+
+/** Notes how far another user's clock is from ours, when that is news. */
+function witnessOf(query: Parameters<typeof progressOf>[0], device_id: string, their_now_ms: number, now_ms: number): Envelope[] {
+  const user = query(getUserOfDevice, { device_id })[0];
+  if (user === undefined) return [];
+  const offset_ms = their_now_ms - now_ms;
+  const noted = query(getClockWitness, { user_id: user.user_id })[0];
+  const is_news = noted === undefined || Math.abs(noted.offset_ms - offset_ms) > 60_000 || Math.abs(now_ms - noted.seen_ms) > WITNESS_EVERY_MS;
+  return is_news ? [instruct(clockWitness, { user_id: user.user_id, offset_ms })] : [];
+}

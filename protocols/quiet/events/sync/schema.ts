@@ -1,0 +1,57 @@
+/**
+ * What two peers say to each other to end up with the same events. Transient: believed because of the session it comes through.
+ */
+import { z } from 'zod';
+import { boolean, bytes, id, integer, time_ms } from '../../../../core/fields.ts';
+import { eventType } from '../../../../core/event-type.ts';
+
+/** Bytes of one reconciliation message: a few thousand ranges or listed ids. */
+const MESSAGE_BYTES_MAX = 512 * 1024;
+/** Events asked for, or sent, at a time. */
+export const EVENTS_PER_FRAME = 500;
+
+export const syncRequest = eventType({
+  name: 'sync_request',
+  class: 'transient',
+  description: 'Compares what two peers have, and asks for what is missing.',
+  body: {
+    /** A reconciliation message (see `reconcile/negentropy.ts`), or null where only `need` is asked. */
+    message: bytes(1, MESSAGE_BYTES_MAX).nullable(),
+    /** Ids of events that the asker lacks. */
+    need: z.array(id()).max(EVENTS_PER_FRAME),
+    /** Both sides compare what has not expired by this time. */
+    cut_ms: time_ms(),
+    /** The asker's clock. */
+    now_ms: time_ms(),
+    /** Counts the exchanges since something last changed on either side. */
+    round: integer(0, 1_000),
+    /** Grow whenever the asker, or the answerer as the asker last heard, takes in an event. */
+    asker_progress: integer(),
+    answerer_progress: integer(),
+    /** The asker has just shown how it became a member. */
+    introduced: boolean(),
+  },
+});
+
+export const syncResponse = eventType({
+  name: 'sync_response',
+  class: 'transient',
+  description: 'Answers a sync_request.',
+  body: {
+    message: bytes(1, MESSAGE_BYTES_MAX).nullable(),
+    cut_ms: time_ms(),
+    round: integer(0, 1_000),
+    /** As the request had it. */
+    asker_progress: integer(),
+    answerer_progress: integer(),
+    /** Whether the answerer has taken in events since the asker last heard. */
+    answerer_progressed: boolean(),
+  },
+});
+
+export const syncRefused = eventType({
+  name: 'sync_refused',
+  class: 'transient',
+  description: 'The answerer does not know the asker as a member.',
+  body: { introduced: boolean() },
+});

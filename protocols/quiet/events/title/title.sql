@@ -1,0 +1,5 @@
+CREATE TABLE IF NOT EXISTS title (
+  event  INTEGER PRIMARY KEY REFERENCES event (n),
+  of_id  BLOB NOT NULL
+);
+CREATE INDEX IF NOT EXISTS title_of ON title (of_id);

@@ -1,0 +1,81 @@
+/**
+ * Takes a frame apart. Here size and shape are checked, and whatever a peer may never send is turned away at the door: types of class
+ * `local` by their class, and anything but membership events from a device that is not a member.
+ */
+import { SottoError } from '../../../core/assert.ts';
+import type { FrameEnvelope } from '../../../core/envelope.ts';
+import { decodeBody, decodeFrame, type FrameItem } from '../../../core/event-codec.ts';
+import type { Event } from '../../../core/event-type.ts';
+import { type HandlerContext, handler } from '../../../core/handler.ts';
+import { limits } from '../../../core/limits.ts';
+import { emit, type Follow, reject } from '../../../core/outcome.ts';
+import { isMemberDevice } from './store.ts';
+
+/** Items that somebody who is not a member may send in one frame: an introduction is a handful of events. */
+const STRANGER_ITEMS_MAX = 256;
+
+export const receive = handler({
+  name: 'receive',
+  takes: 'frame',
+  gives: ['received', 'opened'],
+  process: (envelope, context) => {
+    let items: FrameItem[];
+    try {
+      items = decodeFrame(envelope.bytes);
+    } catch (thrown) {
+      return reject(codeOf(thrown));
+    }
+    if (items.length > STRANGER_ITEMS_MAX && isStranger(envelope, context)) return reject('stranger_sends_too_much');
+    const then: Follow[] = [];
+    for (const item of items) {
+      const taken = take(item, envelope, context);
+      if (typeof taken === 'string') context.count(`rejected:${taken}`);
+      else then.push(taken);
+    }
+    return emit(then);
+  },
+});
+
+/** The envelope for one item, or the name of the rule it breaks. */
+function take(item: FrameItem, frame: FrameEnvelope, context: HandlerContext): Follow | string {
+  const { identity, cause, origin, depth } = frame;
+  if (item.item === 'event') {
+    const bytes = item.raw.header.length + item.raw.signature.length + item.raw.body.length;
+    if (bytes > limits.event_bytes_max) return 'event_too_large';
+    return { envelope: { stage: 'received', raw: item.raw, identity, cause, origin, depth } };
+  }
+  const type = context.protocol.types.get(item.type)?.value;
+  if (type === undefined) return 'unknown_transient_type';
+  if (type.class === 'local') return 'local_type_from_network';
+  if (type.class !== 'transient') return 'unsigned_event';
+  try {
+    const body = decodeBody(type, item.body);
+    const event: Event = {
+      event_id: '',
+      type: type.name,
+      network_id: context.scope(identity).me?.network_id ?? '',
+      author: origin.from === 'network' ? origin.device_id : '',
+      seq: 0,
+      created_ms: context.now_ms,
+      expires_ms: context.now_ms,
+      body: body as Event['body'],
+      target: null,
+    };
+    return { envelope: { stage: 'opened', type, event, raw: null, header: null, identity, cause, origin, depth } };
+  } catch (thrown) {
+    return codeOf(thrown);
+  }
+}
+
+function isStranger(envelope: FrameEnvelope, context: HandlerContext): boolean {
+  const me = context.scope(envelope.identity).me;
+  if (me === null || envelope.origin.from !== 'network') return false;
+  // Who has just joined knows nobody yet, and talks only to the device that its invite names.
+  if (!isMemberDevice(context, envelope.identity, me.device_id)) return false;
+  return !isMemberDevice(context, envelope.identity, envelope.origin.device_id);
+}
+
+function codeOf(thrown: unknown): string {
+  if (thrown instanceof SottoError) return thrown.code;
+  throw thrown;
+}

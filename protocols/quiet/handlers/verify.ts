@@ -1,0 +1,38 @@
+/**
+ * Checks that an event is what its header says and that its author signed it, in order of cost: shape, network, known already, hash of
+ * the body, signature. Needs no secret and nothing of what the body says.
+ */
+import { SottoError } from '../../../core/assert.ts';
+import type { Header } from '../../../core/envelope.ts';
+import { decodeHeader, eventIdOf } from '../../../core/event-codec.ts';
+import { handler } from '../../../core/handler.ts';
+import { advance, duplicate, reject } from '../../../core/outcome.ts';
+import { blake2b256 } from '../../../crypto/hash.ts';
+import { verify as verifySignature } from '../../../crypto/sign.ts';
+import { standingOf } from './store.ts';
+
+export const verify = handler({
+  name: 'verify',
+  takes: 'received',
+  gives: ['verified'],
+  process: (envelope, context) => {
+    const { raw, identity } = envelope;
+    let header: Header;
+    try {
+      header = decodeHeader(raw.header);
+    } catch (thrown) {
+      if (thrown instanceof SottoError) return reject(thrown.code);
+      throw thrown;
+    }
+    const event_id = eventIdOf(header.created_ms, blake2b256(raw.header));
+    if ((header.network_id ?? event_id) !== context.scope(identity).me?.network_id) return reject('other_network');
+    if (header.expires_ms <= context.now_ms) return reject('expired');
+    const standing = standingOf(context, identity, event_id);
+    if (standing === 'refused') return reject('refused_before');
+    if (standing === 'dead') return reject('dead');
+    if (standing !== 'unknown') return duplicate;
+    if (blake2b256(raw.body).toHex() !== header.body_hash) return reject('body_hash_differs');
+    if (!verifySignature(raw.signature, Uint8Array.fromHex(event_id), Uint8Array.fromHex(header.author))) return reject('bad_signature');
+    return advance({ ...envelope, stage: 'verified', event_id, header });
+  },
+});

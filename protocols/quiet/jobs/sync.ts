@@ -1,0 +1,10 @@
+/** Compares what we have with what each connected peer has. Reflectors do the rest; this is what makes up for anything that was lost on the way. */
+import { id } from '../../../core/fields.ts';
+import { job } from '../../../core/sources.ts';
+import { getActivePeers } from '../events/sync/queries.ts';
+import { openingRequest } from '../reconcile/round.ts';
+
+export const syncJob = job(
+  { description: 'Starts a round of sync with every connected peer.', params: { network_id: id() } },
+  (query, params, ctx) => query(getActivePeers, { network_id: params.network_id }).map((peer) => openingRequest(query, ctx.now_ms, peer.session_id)),
+);

@@ -1,0 +1,270 @@
+/**
+ * Range-based set reconciliation: the messages of the Negentropy protocol, version 1, over the ids that each side has in order of time.
+ *
+ * A message is a list of ranges that together cover everything. A range says "skip", or gives the fingerprint of what its sender has in it, or
+ * lists the ids. Equal fingerprints end a range; different ones split it or list it. No state is kept between messages.
+ * The sets themselves stay in the database behind `ItemSource`.
+ */
+import { SottoError } from '../../../core/assert.ts';
+import type { Id } from '../../../core/fields.ts';
+
+export const PROTOCOL_VERSION = 0x61;
+const MODE_SKIP = 0;
+const MODE_FINGERPRINT = 1;
+const MODE_ID_LIST = 2;
+const FINGERPRINT_BYTES = 16;
+/** Parts into which a range that differs is split. */
+const BUCKETS = 16;
+/** Ranges with fewer items are listed instead of split. */
+const LIST_BELOW = BUCKETS * 2;
+/** Ids one message lists at the most, per range; what lies behind them is answered with a fingerprint and listed in a later message. */
+export const IDS_LISTED_MAX = 2_000;
+/** Ranges one message may have: a bound on what a hostile message can make us compute. */
+const RANGES_MAX = 4096;
+
+/** Ids from `lower` on and below `upper`, both in hex and of any length up to 64 digits: they compare as texts. `upper` null: to the end. */
+export interface Range {
+  readonly lower: string;
+  readonly upper: string | null;
+}
+
+/** What one side has, in the order of ids. */
+export interface ItemSource {
+  count(range: Range): number;
+  /** The first 16 bytes, in hex, of SHA-256 over the sum of the ids (mod 2^256, little-endian) and the varint of their number. */
+  fingerprint(range: Range): string;
+  /** The first `limit` ids of the range. */
+  ids(range: Range, limit: number): readonly Id[];
+  /**
+   * Ids of the range that are known and yet not in the set (deleted, refused, waiting): listed with the others, so that nobody sends
+   * them, but neither counted nor offered.
+   */
+  alsoKnown(range: Range, limit: number): readonly Id[];
+  /** The first id of each of `parts` parts of equal size (but the first part): `parts - 1` ids. */
+  split(range: Range, parts: number): readonly Id[];
+}
+
+export interface Reconciled {
+  /** The answer to send, or null when there is nothing left to say. */
+  readonly answer: Uint8Array | null;
+  /** Ids that we have and the other side lacks, and the other way round; as far as this message tells. */
+  readonly have: readonly Id[];
+  readonly need: readonly Id[];
+}
+
+/** The message that opens a round: one fingerprint over everything. Two peers that agree exchange this and nothing else. */
+export function openingMessage(items: ItemSource): Uint8Array {
+  const writer = new Writer();
+  writer.byte(PROTOCOL_VERSION);
+  writer.bound(null);
+  writer.varint(MODE_FINGERPRINT);
+  writer.hex(items.fingerprint({ lower: '', upper: null }));
+  return writer.bytes();
+}
+
+/**
+ * Takes in the other side's message. `initiator` is the side that opened the round: it is told what differs, and does not list again what was
+ * listed to it. Throws `SottoError('bad_reconciliation')` for what is no such message.
+ */
+export function reconcile(items: ItemSource, message: Uint8Array, initiator: boolean): Reconciled {
+  const reader = new Reader(message);
+  if (reader.byte() !== PROTOCOL_VERSION) throw new SottoError('bad_reconciliation', 'Expected a message of protocol version 1.');
+  const writer = new Writer();
+  writer.byte(PROTOCOL_VERSION);
+  const have: Id[] = [];
+  const need: Id[] = [];
+  let lower = '';
+  let skipping = false;
+  let said_anything = false;
+  let ended = false;
+  for (let ranges = 0; !reader.done; ranges++) {
+    if (ranges >= RANGES_MAX) throw new SottoError('bad_reconciliation', `Expected ${RANGES_MAX} ranges at most.`);
+    if (ended) throw new SottoError('bad_reconciliation', 'Expected nothing after the last range.');
+    const upper = reader.bound();
+    ended = upper === null;
+    if (upper !== null && upper < lower) throw new SottoError('bad_reconciliation', 'Expected ranges in order.');
+    const range: Range = { lower, upper };
+    const speak = () => {
+      if (skipping) {
+        writer.bound(range.lower);
+        writer.varint(MODE_SKIP);
+        skipping = false;
+      }
+      said_anything = true;
+    };
+    const mode = reader.varint();
+    if (mode === MODE_SKIP) {
+      skipping = true;
+    } else if (mode === MODE_FINGERPRINT) {
+      const theirs = reader.hex(FINGERPRINT_BYTES);
+      if (theirs === items.fingerprint(range)) {
+        skipping = true;
+      } else {
+        speak();
+        splitRange(items, range, writer);
+      }
+    } else if (mode === MODE_ID_LIST) {
+      const theirs = new Set(reader.idList());
+      const ours = items.ids(range, IDS_LISTED_MAX + 1);
+      const known = items.alsoKnown(range, IDS_LISTED_MAX);
+      for (const id of ours) {
+        if (!theirs.delete(id)) have.push(id);
+      }
+      for (const id of known) theirs.delete(id);
+      need.push(...theirs);
+      if (initiator) {
+        skipping = true;
+      } else {
+        speak();
+        const cut = ours[IDS_LISTED_MAX];
+        if (cut === undefined) {
+          writer.bound(upper);
+          writer.idList([...ours, ...known]);
+        } else {
+          // Too many to list at once: the rest of everything becomes one range, whose fingerprint will differ.
+          writer.bound(cut);
+          writer.idList([...ours.slice(0, IDS_LISTED_MAX), ...known.filter((id) => id < cut)]);
+          writer.bound(null);
+          writer.varint(MODE_FINGERPRINT);
+          writer.hex(items.fingerprint({ lower: cut, upper: null }));
+          return { answer: writer.bytes(), have, need };
+        }
+      }
+    } else {
+      throw new SottoError('bad_reconciliation', 'Expected a range to be skipped, a fingerprint or a list.');
+    }
+    lower = upper ?? lower;
+  }
+  return { answer: said_anything ? writer.bytes() : null, have, need };
+}
+
+function splitRange(items: ItemSource, range: Range, writer: Writer): void {
+  const count = items.count(range);
+  if (count < LIST_BELOW) {
+    writer.bound(range.upper);
+    writer.idList([...items.ids(range, LIST_BELOW), ...items.alsoKnown(range, IDS_LISTED_MAX)]);
+    return;
+  }
+  let lower = range.lower;
+  const starts = items.split(range, BUCKETS);
+  for (let part = 0; part <= starts.length; part++) {
+    const first = starts[part];
+    // As short as still separates the two neighbours would do; the whole id is as right, and simpler.
+    const upper = first ?? range.upper;
+    writer.bound(upper);
+    writer.varint(MODE_FINGERPRINT);
+    writer.hex(items.fingerprint({ lower, upper }));
+    lower = upper ?? '';
+  }
+}
+
+const TIME_DIGITS = 12;
+
+/**
+ * A bound is a time and a prefix of an id. Our ids begin with their time, so that one text says both: the digits of the time, then the rest
+ * of the prefix.
+ */
+class Writer {
+  readonly #bytes: number[] = [];
+  #last_time = 0;
+
+  byte(value: number): void {
+    this.#bytes.push(value);
+  }
+
+  hex(value: string): void {
+    for (const byte of Uint8Array.fromHex(value)) this.#bytes.push(byte);
+  }
+
+  varint(value: number): void {
+    const digits = [value % 128];
+    for (let rest = Math.floor(value / 128); rest > 0; rest = Math.floor(rest / 128)) digits.push((rest % 128) | 0x80);
+    this.#bytes.push(...digits.reverse());
+  }
+
+  bound(bound: string | null): void {
+    if (bound === null) {
+      this.varint(0);
+      this.varint(0);
+      return;
+    }
+    const time = Number.parseInt(bound.slice(0, TIME_DIGITS).padEnd(TIME_DIGITS, '0'), 16);
+    this.varint(time - this.#last_time + 1);
+    this.#last_time = time;
+    const prefix = bound.length > TIME_DIGITS ? bound : '';
+    this.varint(prefix.length / 2);
+    this.hex(prefix);
+  }
+
+  idList(ids: readonly Id[]): void {
+    this.varint(MODE_ID_LIST);
+    this.varint(ids.length);
+    for (const id of ids) this.hex(id);
+  }
+
+  bytes(): Uint8Array {
+    return Uint8Array.from(this.#bytes);
+  }
+}
+
+class Reader {
+  readonly #bytes: Uint8Array;
+  #at = 0;
+  #last_time = 0;
+
+  constructor(bytes: Uint8Array) {
+    this.#bytes = bytes;
+  }
+
+  get done(): boolean {
+    return this.#at >= this.#bytes.length;
+  }
+
+  byte(): number {
+    const value = this.#bytes[this.#at];
+    if (value === undefined) throw new SottoError('bad_reconciliation', 'It ends early.');
+    this.#at += 1;
+    return value;
+  }
+
+  hex(length: number): string {
+    if (length > this.#bytes.length - this.#at) throw new SottoError('bad_reconciliation', 'It ends early.');
+    const value = this.#bytes.subarray(this.#at, this.#at + length).toHex();
+    this.#at += length;
+    return value;
+  }
+
+  varint(): number {
+    let value = 0;
+    for (let digits = 0; digits < 8; digits++) {
+      const byte = this.byte();
+      value = value * 128 + (byte & 127);
+      if (byte < 128) {
+        if (!Number.isSafeInteger(value)) break;
+        return value;
+      }
+    }
+    throw new SottoError('bad_reconciliation', 'Expected a number in the safe range.');
+  }
+
+  bound(): string | null {
+    const delta = this.varint();
+    const length = this.varint();
+    if (length > 32) throw new SottoError('bad_reconciliation', 'Expected a prefix of 32 bytes at most.');
+    const prefix = this.hex(length);
+    if (delta === 0) return null;
+    const time = this.#last_time + delta - 1;
+    this.#last_time = time;
+    if (time >= 2 ** 48) return null;
+    const digits = time.toString(16).padStart(TIME_DIGITS, '0');
+    // Prefixes that do not begin with their time cannot come from ids like ours: such a bound lies before or after all ids of that time.
+    if (prefix <= digits || digits.startsWith(prefix)) return digits;
+    return prefix.startsWith(digits) ? prefix : (time + 1).toString(16).padStart(TIME_DIGITS, '0');
+  }
+
+  idList(): Id[] {
+    const count = this.varint();
+    if (count * 32 > this.#bytes.length - this.#at) throw new SottoError('bad_reconciliation', 'It ends early.');
+    return Array.from({ length: count }, () => this.hex(32));
+  }
+}
