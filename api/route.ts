@@ -93,11 +93,16 @@ function add(
   });
   app.openapi(route, (async (c: Context) => {
     const valid = (target: string): unknown => c.req.valid(target as never);
-    return answer(c, {
-      path: params && valid('param'),
-      query: valid('query'),
-      body: body && valid('json'),
-    });
+    try {
+      return await answer(c, {
+        path: params && valid('param'),
+        query: valid('query'),
+        body: body && valid('json'),
+      });
+    } catch (thrown) {
+      // Hono hands only instances of Error to onError; anything else would escape it, and the request go unanswered.
+      throw thrown instanceof Error ? thrown : new Error('thrown was no Error', { cause: thrown });
+    }
   }) as never);
 }
 

@@ -5,7 +5,7 @@
  */
 
 import { OpenAPIHono } from '@hono/zod-openapi';
-import type { ErrorPlace } from '../core/assert.ts';
+import { assert, type ErrorPlace } from '../core/assert.ts';
 import { answerError, refuse } from './errors.ts';
 import type { NodeFacade } from './facade.ts';
 import { guardBody, guardHost, guardMethod, guardOrigin, guardToken } from './guards.ts';
@@ -27,6 +27,7 @@ export interface ApiOptions {
 
 /** Builds the API over a node. Each app counts its own open event streams. */
 export function createApi(node: NodeFacade, options: ApiOptions): OpenAPIHono {
+  assert(options.token.length > 0, 'the API has a token');
   const app = new OpenAPIHono({ defaultHook: refuseInput });
   app.use(guardHost(options.allowed_hosts), guardOrigin(options.allowed_hosts));
   app.use(guardToken(options.token), guardMethod, guardBody);

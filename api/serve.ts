@@ -5,7 +5,6 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { getRequestListener } from '@hono/node-server';
-import type { Hono } from 'hono';
 import { SottoError } from '../core/assert.ts';
 
 /** Clients on one machine at a time: terminals and apps, not the internet. */
@@ -22,6 +21,11 @@ const loopback: ReadonlyMap<string, string> = new Map([
   ['[::1]', '::1'],
 ]);
 
+/** What `createApi` returns, as far as it matters here. */
+export interface Fetching {
+  fetch(request: Request): Response | Promise<Response>;
+}
+
 export interface ServedApi {
   /** `host:port` as bound; the port that port 0 became. */
   readonly address: string;
@@ -34,10 +38,10 @@ export interface ServedApi {
  *
  * @throws SottoError `bad_api_address`, `api_not_loopback`, `api_listen_failed`
  */
-export async function serveApi(app: Pick<Hono, 'fetch'>, address: string): Promise<ServedApi> {
+export async function serveApi(app: Fetching, address: string): Promise<ServedApi> {
   const { host, port } = parseAddress(address);
   // The listener would otherwise replace the Request and Response of the app that embeds us.
-  const listener = getRequestListener(app.fetch as (request: Request) => Response | Promise<Response>, {
+  const listener = getRequestListener((request) => app.fetch(request), {
     overrideGlobalObjects: false,
     errorHandler: answerUnreadable,
   });

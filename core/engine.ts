@@ -212,7 +212,7 @@ function throwIfRefused(name: string, submitted: Submitted, may_wait = false): v
     throw new SottoError(blocked.rule, `${name} cannot be done yet: it waits for something this node does not have (${blocked.rule}).`);
   }
   const failed = submitted.failed[0];
-  if (failed !== undefined) throw new SottoError(failed.error_class, `${name} failed in ${failed.handler}: ${failed.error_class} at ${failed.error_place}.`);
+  if (failed !== undefined) throw new SottoError(failed.error_class, failed.message ?? `${name} failed in ${failed.handler}: ${failed.error_class} at ${failed.error_place}.`);
 }
 
 function runSchema(db: Db, sql: string, file: string): void {

@@ -40,8 +40,14 @@ export const limits = {
   refused_max: 100_000,
   /** Entries of the trace kept in memory: about a minute of a busy node. */
   trace_entries_max: 8_192,
+  /** Longest period of a job: ten years. Beyond, sums of times would leave the safe integers. */
+  frequency_ms_max: 10 * 365 * 86_400_000,
   /** Due occurrences taken into one transaction: bounds how long a pass holds the database. */
   due_batch_max: 500,
+  /** Transactions of one pass: five million occurrences. What is still due then waits for the next pass, so that a pass ends. */
+  pass_batches_max: 10_000,
+  /** With `misfire: skip`: how late an occurrence may start and still count as on time. Timers of a busy machine err by less. */
+  misfire_late_ms: 1_000,
   /** How often `drain` may repeat one job before other work gets its turn. */
   drain_max: 1_000,
   /** Occurrences that `misfire: all` makes up for at the most: more would be a flood after a long absence. */
@@ -57,6 +63,8 @@ export const limits = {
   clock_forward_suspect_ms: 30 * 86_400_000,
   /** A backward jump of the clock that makes it suspect. */
   clock_backward_suspect_ms: 5 * 60_000,
+  /** How far the stored highest time may lag behind while nothing else is written: well under what makes a backward jump suspect. */
+  clock_persist_ms: 60_000,
   /** How closely others' clocks must agree with ours to clear the suspicion. */
   clock_agree_ms: 10 * 60_000,
 } as const;

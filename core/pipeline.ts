@@ -15,7 +15,7 @@ import type { AfterCommit, Follow, Outcome } from './outcome.ts';
 import type { Protocol } from './protocol.ts';
 import type { PureRunner, PureScope } from './pure.ts';
 import { shownOf, type Trace } from './trace.ts';
-import type { Submitted, Transact, Transaction } from './transaction.ts';
+import type { Failure, Submitted, Transact, Transaction } from './transaction.ts';
 
 export interface PipelinePorts {
   readonly db: Db;
@@ -34,7 +34,7 @@ interface Tally {
   processed: number;
   readonly rejected: { rule: string; type: string | null }[];
   readonly blocked: { rule: string; missing: readonly Id[] }[];
-  readonly failed: { error_class: string; error_place: string; handler: string }[];
+  readonly failed: Failure[];
   reply: Record<string, unknown>;
 }
 
@@ -168,7 +168,7 @@ export class Pipeline {
       this.#effects.length = effects_before;
       led_to.length = 0;
       const place = placeOf(thrown);
-      tally.failed.push({ ...place, handler: at });
+      tally.failed.push({ ...place, handler: at, message: thrown instanceof SottoError ? thrown.message : null });
       this.#count(`failed:${place.error_class}`);
       const why = thrown instanceof SottoError ? `${place.error_class}: ${thrown.message}` : `${place.error_class} at ${place.error_place}`;
       this.#traceEnd(number, envelope, at, 'failed', why, context.now_ms);

@@ -13,11 +13,19 @@ export interface Submitted {
   readonly rejected: readonly { readonly rule: string; readonly type: string | null }[];
   readonly blocked: readonly { readonly rule: string; readonly missing: readonly Id[] }[];
   /** Poisoned envelopes: rolled back alone, recorded by class and place. */
-  readonly failed: readonly { readonly error_class: string; readonly error_place: string; readonly handler: string }[];
+  readonly failed: readonly Failure[];
   /** Answers for the caller (see `AfterCommit` `reply`), merged. */
   readonly reply: Readonly<Record<string, unknown>>;
   /** Ids of the events that the submitted drafts became, in their order; null for drafts that became none. */
   readonly event_ids: readonly (Id | null)[];
+}
+
+export interface Failure {
+  readonly error_class: string;
+  readonly error_place: string;
+  readonly handler: string;
+  /** What our own errors say; null for foreign ones, whose words may quote what must not be seen. */
+  readonly message: string | null;
 }
 
 export interface Transaction {

@@ -17,8 +17,8 @@ export const seal_overhead_bytes = 16;
 export const frames_per_key_max = 2 ** 32;
 
 export interface FrameSealer {
-  /** The next frame, sealed; 16 bytes longer. Throws RangeError after `frames_per_key_max` frames. */
-  seal(frame: Uint8Array): Uint8Array;
+  /** The next frame, sealed; 16 bytes longer. Null when the key is used up (`frames_per_key_max`) or destroyed. */
+  seal(frame: Uint8Array): Uint8Array | null;
   destroy(): void;
 }
 
@@ -60,8 +60,7 @@ export function frameSealer(key: Uint8Array, first_frame = 0): FrameSealer {
   return {
     seal(frame) {
       const nonce = usable ? nextNonce() : null;
-      if (nonce === null)
-        throw new RangeError('Expected a sealer with frames left, but it is used up or destroyed');
+      if (nonce === null) return null;
       const sealed = new Uint8Array(frame.length + seal_overhead_bytes);
       sodium.crypto_aead_chacha20poly1305_ietf_encrypt(sealed, frame, null, null, nonce, own_key);
       return sealed;

@@ -16,6 +16,9 @@ import * as events_clock_witness_schema from './events/clock-witness/schema.ts';
 import * as events_delete_message_commands from './events/delete-message/commands.ts';
 import * as events_delete_message_projector from './events/delete-message/projector.ts';
 import * as events_delete_message_schema from './events/delete-message/schema.ts';
+import * as events_dial_hint_projector from './events/dial-hint/projector.ts';
+import * as events_dial_hint_queries from './events/dial-hint/queries.ts';
+import * as events_dial_hint_schema from './events/dial-hint/schema.ts';
 import * as events_invite_commands from './events/invite/commands.ts';
 import * as events_invite_projector from './events/invite/projector.ts';
 import * as events_invite_queries from './events/invite/queries.ts';
@@ -81,6 +84,9 @@ export const quiet: ProtocolFolder = {
     'events/delete-message/commands.ts': events_delete_message_commands,
     'events/delete-message/projector.ts': events_delete_message_projector,
     'events/delete-message/schema.ts': events_delete_message_schema,
+    'events/dial-hint/projector.ts': events_dial_hint_projector,
+    'events/dial-hint/queries.ts': events_dial_hint_queries,
+    'events/dial-hint/schema.ts': events_dial_hint_schema,
     'events/invite/commands.ts': events_invite_commands,
     'events/invite/projector.ts': events_invite_projector,
     'events/invite/queries.ts': events_invite_queries,
@@ -132,6 +138,7 @@ export const quiet: ProtocolFolder = {
     'events/admit/admit.sql': "CREATE TABLE IF NOT EXISTS admit (\n  event  INTEGER PRIMARY KEY REFERENCES event (n),\n  user   INTEGER NOT NULL REFERENCES event (n)\n);\nCREATE INDEX IF NOT EXISTS admit_by_user ON admit (user);\n",
     'events/channel/channel.sql': "CREATE TABLE IF NOT EXISTS channel (\n  event  INTEGER PRIMARY KEY REFERENCES event (n)\n);\n",
     'events/clock-witness/clock-witness.sql': "CREATE TABLE IF NOT EXISTS clock_witness (\n  identity   INTEGER NOT NULL,\n  user_id    BLOB NOT NULL,\n  offset_ms  INTEGER NOT NULL,\n  seen_ms    INTEGER NOT NULL,\n  PRIMARY KEY (identity, user_id)\n) WITHOUT ROWID;\n",
+    'events/dial-hint/dial-hint.sql': "CREATE TABLE IF NOT EXISTS dial_hint (\n  identity  INTEGER NOT NULL,\n  device    BLOB NOT NULL,\n  address   TEXT NOT NULL,\n  PRIMARY KEY (identity, device, address)\n) WITHOUT ROWID;\n",
     'events/invite/invite.sql': "CREATE TABLE IF NOT EXISTS invite (\n  event              INTEGER PRIMARY KEY REFERENCES event (n),\n  invite_key         BLOB NOT NULL,\n  uses               INTEGER NOT NULL,\n  invite_expires_ms  INTEGER NOT NULL\n);\n",
     'events/message/message.sql': "-- Integers only: the text stays in the event's body.\nCREATE TABLE IF NOT EXISTS message (\n  event       INTEGER PRIMARY KEY REFERENCES event (n),\n  channel     INTEGER NOT NULL REFERENCES event (n),\n  created_ms  INTEGER NOT NULL,\n  seq         INTEGER NOT NULL\n);\nCREATE INDEX IF NOT EXISTS message_by_time ON message (channel, created_ms, seq);\n",
     'events/network/network.sql': "CREATE TABLE IF NOT EXISTS network (\n  event     INTEGER PRIMARY KEY REFERENCES event (n),\n  identity  INTEGER NOT NULL UNIQUE,\n  creator   BLOB NOT NULL\n);\n",

@@ -5,10 +5,11 @@
 import { assert } from '../../../core/assert.ts';
 import type { SqlRow } from '../../../core/db.ts';
 import { decodeHeader } from '../../../core/event-codec.ts';
+import type { Id } from '../../../core/fields.ts';
 import { type HandlerContext, handler } from '../../../core/handler.ts';
-import { type AfterCommit, advance } from '../../../core/outcome.ts';
+import { type AfterCommit, advance, type Follow } from '../../../core/outcome.ts';
 import { insertEvent, rowNumberOf } from './store.ts';
-import { dropWaitingFor, dropWaitingItself } from './waiting.ts';
+import { dropWaitingItself, takeReleasedBy } from './waiting.ts';
 
 export const deleteEvents = handler({
   name: 'delete',
@@ -20,6 +21,11 @@ export const deleteEvents = handler({
     const { target } = event;
     assert(target !== null, 'a valid deletion has a target');
     const after: AfterCommit[] = [];
+    const then: Follow[] = [];
+    // What waited for something that is now dead has waited long enough: it is judged, and dies with it or is refused.
+    const release = (event_id: Id) => {
+      for (const waited of takeReleasedBy(context, identity, event_id, envelope.cause)) then.push({ envelope: waited });
+    };
     const n = rowNumberOf(context, identity, target.event_id);
     if (n === null) {
       const body = event.body as Readonly<Record<string, unknown>>;
@@ -32,11 +38,11 @@ export const deleteEvents = handler({
         const row = kill(dead, context);
         const event_id = (row.id as Uint8Array).toHex();
         after.push({ effect: 'changed', identity, type: row.type as string, event_id });
-        dropWaitingFor(context, identity, event_id);
+        release(event_id);
       }
     }
-    dropWaitingFor(context, identity, target.event_id);
-    return advance(envelope, { after });
+    release(target.event_id);
+    return advance(envelope, { after, then });
   },
 });
 

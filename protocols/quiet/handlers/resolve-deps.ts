@@ -1,5 +1,5 @@
 /**
- * Holds back an event until everything it rests on is valid: the events it names, and its author being a member. What waits is kept in the
+ * Holds back an event until everything it rests on is valid: its network, the events it names, and its author being a member. What waits is kept in the
  * database as it was received, with a counter of what is missing, within quotas; `release` takes it up again.
  */
 import type { OpenedEnvelope } from '../../../core/envelope.ts';
@@ -10,7 +10,7 @@ import { advance, block, type Outcome, reject } from '../../../core/outcome.ts';
 import { insertEvent, isMemberDevice, type Standing, standingOf } from './store.ts';
 
 /** Devices that are not members (yet) may have less waiting: whoever knows a network's id can make any number of them. */
-const WAITING_PER_STRANGER_MAX = 16;
+const WAITING_PER_STRANGER_MAX = 64;
 
 export const resolveDeps = handler({
   name: 'resolve-deps',
@@ -23,24 +23,27 @@ export const resolveDeps = handler({
       return hold(envelope, context, 'from_the_future', [], event.created_ms - limits.clock_skew_ms);
     }
     const missing = new Set<Id>();
+    let dead: string | null = null;
     for (const [field, dependency] of dependenciesOf(envelope)) {
       if (dependency === event.event_id) return reject('depends_on_itself');
       const standing: Standing = standingOf(context, identity, dependency);
       if (standing === 'refused') return reject('dependency_refused');
-      if (standing === 'dead') return dependencyIsDead(envelope, context, field);
-      if (standing !== 'live') missing.add(dependency);
+      if (standing === 'dead') dead ??= field;
+      else if (standing !== 'live') missing.add(dependency);
     }
     if (missing.size > limits.dependencies_max) return reject('too_many_dependencies');
     if (missing.size > 0) return hold(envelope, context, 'dependency_missing', [...missing], 0);
     const strangers = authorsThatMustCount(envelope).filter((device) => !isMemberDevice(context, identity, device));
-    return strangers.length > 0 ? hold(envelope, context, 'author_not_a_member', strangers, 0) : advance(envelope);
+    if (strangers.length > 0) return hold(envelope, context, 'author_not_a_member', strangers, 0);
+    return dead === null ? advance(envelope) : dependencyIsDead(envelope, context, dead);
   },
 });
 
 /** [field, id] for each event that this one names and needs. */
 function dependenciesOf(envelope: OpenedEnvelope): readonly (readonly [string, Id])[] {
   const body = envelope.event.body as Readonly<Record<string, unknown>>;
-  const found: [string, Id][] = [];
+  const root = envelope.header?.network_id ?? null;
+  const found: [string, Id][] = root === null ? [] : [['network', root]];
   for (const field of envelope.type.dependency_fields) {
     const value = body[field];
     for (const id of Array.isArray(value) ? value : [value]) if (typeof id === 'string') found.push([field, id]);
@@ -59,7 +62,6 @@ function authorsThatMustCount(envelope: OpenedEnvelope): Id[] {
 function dependencyIsDead(envelope: OpenedEnvelope, context: HandlerContext, field: string): Outcome<never> {
   const { identity, event, raw, header } = envelope;
   if (!envelope.type.cascade_fields.includes(field) || raw === null || header === null) return reject('dependency_is_dead');
-  if (!isMemberDevice(context, identity, event.author)) return reject('dependency_is_dead');
   insertEvent(context, identity, event.event_id, header, { ...raw, body: null }, { type: envelope.type.name, opaque: false });
   return reject('died_with_its_target');
 }

@@ -1,0 +1,39 @@
+/**
+ * What an app writes its protocol folder with: `import { eventType, job, reflector } from 'sotto'`.
+ */
+export { SottoError } from './assert.ts';
+export {
+  type Envelope,
+  event,
+  type EventDraft,
+  forward,
+  idOf,
+  type InstructionDraft,
+  instruct,
+  type TransmitDraft,
+  transmit,
+} from './envelope.ts';
+export { type Event, type EventType, eventType } from './event-type.ts';
+export { boolean, bytes, content, dependsOn, diesWith, type Id, id, integer, text, time_ms, ttl_ms } from './fields.ts';
+export { limits, NEVER_MS } from './limits.ts';
+export { type Query, type QueryDefinition, query } from './query.ts';
+export {
+  type Command,
+  type CommandContext,
+  type Context,
+  command,
+  insert,
+  insertOnce,
+  type Job,
+  type JobContext,
+  job,
+  type Projector,
+  projector,
+  type Reflector,
+  type ReflectorContext,
+  reflector,
+  refuse,
+  remove,
+  type RowWrite,
+  upsert,
+} from './sources.ts';

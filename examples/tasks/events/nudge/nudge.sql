@@ -1,0 +1,4 @@
+CREATE TABLE IF NOT EXISTS nudge (
+  event      INTEGER PRIMARY KEY REFERENCES event (n),
+  nudged_ms  INTEGER NOT NULL
+);

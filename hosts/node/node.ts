@@ -1,0 +1,281 @@
+/**
+ * A whole node on Node.js: the engine over one SQLite file, its scheduler on a timer, sessions over WebSockets, and the local HTTP API. The
+ * composition root: real time, randomness, storage and transport are chosen here and nowhere below.
+ */
+import { randomBytes } from 'node:crypto';
+import { existsSync, readFileSync, watchFile, unwatchFile } from 'node:fs';
+import { join, resolve } from 'node:path';
+import type { Logger } from 'pino';
+import { createApi } from '../../api/routes.ts';
+import { serveApi } from '../../api/serve.ts';
+import { placeOf, SottoError } from '../../core/assert.ts';
+import type { Clock, Random } from '../../core/clock.ts';
+import { loadJobs } from '../../core/config.ts';
+import type { Db } from '../../core/db.ts';
+import { Engine } from '../../core/engine.ts';
+import type { AfterCommit } from '../../core/outcome.ts';
+import { assembleProtocol, type Protocol, type Registered } from '../../core/protocol.ts';
+import { JobScheduler } from '../../core/scheduler.ts';
+import { quiet } from '../../protocols/quiet/registry.gen.ts';
+import { openNodeSqlite } from '../../storage/node-sqlite.ts';
+import { webSocketTransport } from '../../transport/websocket.ts';
+import { announced, Sessions, type Timers } from '../sessions.ts';
+import { type DataDir, takeDataDir } from './data-dir.ts';
+import { Devices } from './devices.ts';
+import { NodeView } from './facade.ts';
+import { readProtocolFolder } from './protocol-folder.ts';
+
+export interface NodeOptions {
+  readonly data_dir: string;
+  /** Where other nodes reach this one, `host:port`; port 0 picks a free one. */
+  readonly listen: string;
+  /** Where the local API is served, `host:port`, loopback only. */
+  readonly api: string;
+  /** A protocol folder of the app's own, laid over Quiet (or in its place, if it has a pipeline.ts). */
+  readonly protocol_dir?: string | undefined;
+  /** A jobs.yaml in place of the protocol's. */
+  readonly jobs_file?: string | undefined;
+  /** The name under which others reach this node, where it listens on every interface. */
+  readonly announce_host?: string | undefined;
+  readonly log: Logger;
+}
+
+/** How often a jobs file is looked at for changes. */
+const WATCH_EVERY_MS = 1_000;
+
+const systemClock: Clock = { wall_ms: () => Date.now(), monotonic_ms: () => performance.now() };
+const systemRandom: Random = { bytes: (length) => new Uint8Array(randomBytes(length)) };
+const systemTimers: Timers = {
+  set: (run, delay_ms) => {
+    const timer = setTimeout(run, delay_ms);
+    return () => clearTimeout(timer);
+  },
+  soon: (run) => {
+    setImmediate(run);
+  },
+};
+
+export class SottoNode {
+  readonly listen_address: string;
+  readonly api_address: string;
+  readonly #parts: Parts;
+  readonly #close_api: () => Promise<void>;
+
+  private constructor(parts: Parts, listen_address: string, api: { address: string; close(): Promise<void> }) {
+    this.#parts = parts;
+    this.listen_address = listen_address;
+    this.api_address = api.address;
+    this.#close_api = api.close;
+  }
+
+  /** Starts a node, or throws why it cannot be and leaves nothing behind. */
+  static async start(options: NodeOptions): Promise<SottoNode> {
+    const data_dir = takeDataDir(resolve(options.data_dir));
+    try {
+      const protocol = await loadProtocol(options.protocol_dir);
+      const parts = new Parts(options, data_dir, protocol);
+      try {
+        const listen_address = await parts.sessions.listen(options.listen);
+        const token = randomBytes(32).toString('base64url');
+        const view = new NodeView(parts, { data_dir: data_dir.path, protocol: protocolName(options), announced: announced(listen_address, options.announce_host ?? null) });
+        let api_address = '';
+        const app = createApi(view, { token, allowed_hosts: () => allowedHosts(api_address) });
+        const api = await serveApi(app, options.api);
+        api_address = api.address;
+        view.api_address = api.address;
+        data_dir.announce({ pid: process.pid, api: api.address, listen: listen_address, started_ms: Date.now() }, token);
+        parts.view = view;
+        parts.begin();
+        return new SottoNode(parts, listen_address, api);
+      } catch (thrown) {
+        await parts.close();
+        throw thrown;
+      }
+    } catch (thrown) {
+      data_dir.release();
+      throw thrown;
+    }
+  }
+
+  /** Ends everything within two seconds; what was acknowledged is on disk. */
+  async stop(): Promise<void> {
+    await this.#close_api();
+    await this.#parts.close();
+    this.#parts.data_dir.release();
+  }
+}
+
+/** The running pieces, wired together. */
+export class Parts {
+  readonly data_dir: DataDir;
+  readonly protocol: Protocol;
+  readonly engine: Engine;
+  readonly scheduler: JobScheduler;
+  readonly sessions: Sessions;
+  readonly devices: Devices;
+  readonly clock: Clock = systemClock;
+  readonly started_ms = Date.now();
+  view: NodeView | null = null;
+  readonly #db: Db;
+  readonly #log: Logger;
+  readonly #options: NodeOptions;
+  #timer: ReturnType<typeof setTimeout> | null = null;
+  #closed = false;
+  #watched: string | null = null;
+
+  constructor(options: NodeOptions, data_dir: DataDir, protocol: Protocol) {
+    this.#options = options;
+    this.#log = options.log;
+    this.data_dir = data_dir;
+    this.protocol = protocol;
+    this.#db = openNodeSqlite(data_dir.database);
+    try {
+      const after_commit = (effects: readonly AfterCommit[]) => this.#afterCommit(effects);
+      this.engine = new Engine({ db: this.#db, protocol, clock: systemClock, random: systemRandom, after_commit });
+      this.devices = new Devices(this.engine, this.#db);
+      this.scheduler = new JobScheduler({
+        db: this.#db,
+        clock: systemClock,
+        random: systemRandom,
+        transact: (now_ms, body) => this.engine.transact(body, now_ms),
+        run_job: (job, params, identity, occurrence) =>
+          this.engine.pure.job(job, params, this.engine.scope(identity, systemClock.wall_ms()), occurrence),
+        identities: () => this.engine.identities().flatMap(({ identity, network_id }) => (network_id === null ? [] : [{ identity, network_id }])),
+        witnesses: () => this.engine.query('get_clock_witnesses', {}, 0) as never,
+        other_users: () => this.#otherUsers(),
+      });
+      this.scheduler.load(this.loadJobFiles());
+      this.sessions = new Sessions({
+        engine: this.engine,
+        transport: webSocketTransport(),
+        clock: systemClock,
+        random: systemRandom,
+        timers: systemTimers,
+        deviceOf: (identity) => this.devices.of(identity),
+        log: (event, details) => this.#log.info(details, event),
+      });
+    } catch (thrown) {
+      this.#db.close();
+      throw thrown;
+    }
+  }
+
+  #otherUsers(): number {
+    const networks = this.engine.query('get_networks', {}, 0) as readonly { members: number }[];
+    return networks.reduce((total, network) => total + Math.max(0, network.members - 1), 0);
+  }
+
+  /** Begins to dial and to run jobs. */
+  begin(): void {
+    this.announceAddresses();
+    this.sessions.start();
+    this.#watchJobs();
+    this.tick();
+  }
+
+  /** Runs what is due, and sets the one timer for what comes next. */
+  tick(): void {
+    if (this.#closed) return;
+    if (this.#timer !== null) clearTimeout(this.#timer);
+    try {
+      this.scheduler.runDueJobs();
+    } catch (thrown) {
+      this.#log.error({ ...placeOf(thrown) }, 'jobs_not_run');
+    }
+    this.#timer = setTimeout(() => this.tick(), this.scheduler.delayMs());
+  }
+
+  #afterCommit(effects: readonly AfterCommit[]): void {
+    this.sessions?.send(effects);
+    this.view?.changed(effects);
+    if (effects.some((effect) => effect.effect === 'identities_changed')) {
+      setImmediate(() => {
+        if (this.#closed) return;
+        this.scheduler.identitiesChanged();
+        this.tick();
+      });
+    }
+  }
+
+  /** Tells each network where this node can be reached, unless it knows. */
+  announceAddresses(): void {
+    if (this.view === null) return;
+    const networks = this.engine.query('get_networks', {}, 0) as readonly { identity: number; admitted: boolean }[];
+    for (const { identity, admitted } of networks) {
+      if (!admitted) continue;
+      try {
+        this.engine.command('announce_address', identity, { address: this.view.announced_address });
+      } catch (thrown) {
+        this.#log.warn({ identity, ...placeOf(thrown) }, 'address_not_announced');
+      }
+    }
+  }
+
+  loadJobFiles() {
+    return loadJobs(this.#jobFiles(), this.protocol, process.env);
+  }
+
+  #jobFiles(): readonly Registered<string>[] {
+    const file = this.#options.jobs_file ?? this.#protocolJobsFile();
+    if (file === null) return this.protocol.job_files;
+    const own: Registered<string> = { name: 'jobs.yaml', file, value: readText(file) };
+    if (this.#options.jobs_file !== undefined) return [own];
+    return [...this.protocol.job_files.slice(0, -1), own];
+  }
+
+  #protocolJobsFile(): string | null {
+    if (this.#options.protocol_dir === undefined) return null;
+    const file = join(resolve(this.#options.protocol_dir), 'jobs.yaml');
+    return existsSync(file) ? file : null;
+  }
+
+  /** Takes a changed jobs file over, whole or not at all. */
+  #watchJobs(): void {
+    const file = this.#options.jobs_file ?? this.#protocolJobsFile();
+    if (file === null) return;
+    this.#watched = file;
+    watchFile(file, { interval: WATCH_EVERY_MS, persistent: false }, () => {
+      try {
+        this.scheduler.load(this.loadJobFiles());
+        this.#log.info({ file }, 'jobs_file_taken_over');
+        this.tick();
+      } catch (thrown) {
+        const message = thrown instanceof SottoError ? thrown.message : placeOf(thrown).error_class;
+        this.#log.error({ file, message }, 'jobs_file_not_taken_over');
+      }
+    });
+  }
+
+  async close(): Promise<void> {
+    if (this.#closed) return;
+    this.#closed = true;
+    if (this.#timer !== null) clearTimeout(this.#timer);
+    if (this.#watched !== null) unwatchFile(this.#watched);
+    await this.sessions.close();
+    this.devices.close();
+    this.#db.close();
+  }
+}
+
+function readText(file: string): string {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch (thrown) {
+    throw new SottoError('bad_jobs_file', `Expected a jobs file at ${file}: ${thrown instanceof Error ? thrown.message : 'cannot be read'}.`);
+  }
+}
+
+async function loadProtocol(dir: string | undefined): Promise<Protocol> {
+  if (dir === undefined) return assembleProtocol([quiet]);
+  const folder = await readProtocolFolder(dir);
+  return assembleProtocol('pipeline.ts' in folder.modules ? [folder] : [quiet, folder]);
+}
+
+function protocolName(options: NodeOptions): string {
+  return options.protocol_dir === undefined ? 'quiet' : resolve(options.protocol_dir);
+}
+
+function allowedHosts(api_address: string): readonly string[] {
+  const port = api_address.slice(api_address.lastIndexOf(':') + 1);
+  return [`127.0.0.1:${port}`, `localhost:${port}`, `[::1]:${port}`];
+}

@@ -1,0 +1,134 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { encodeEventItem, encodeFrame } from '../core/event-codec.ts';
+import { canonicalDump, foundNetwork, joinNetwork, seededRandom, TestClock, TestNode, wire } from './support.ts';
+
+/** One thing that Alice or Bob does. */
+type Step =
+  | { readonly step: 'send' | 'react' | 'delete'; readonly who: 0 | 1; readonly pick: number }
+  | { readonly step: 'channel' | 'rename' | 'meet'; readonly who: 0 | 1; readonly pick: number };
+
+const step: fc.Arbitrary<Step> = fc.record({
+  step: fc.constantFrom('send', 'send', 'send', 'react', 'react', 'delete', 'channel', 'rename', 'meet'),
+  who: fc.constantFrom<0 | 1>(0, 1),
+  pick: fc.nat(1_000),
+});
+
+interface History {
+  readonly network_id: string;
+  readonly items: readonly Uint8Array[];
+  readonly now_ms: number;
+}
+
+/** Runs the steps on two nodes and returns every event that was ever made, the deleted ones included. */
+function historyOf(steps: readonly Step[], seed: number): History {
+  const clock = new TestClock();
+  const alice = new TestNode({ clock, random: seededRandom(seed) });
+  const bob = new TestNode({ clock, random: seededRandom(seed + 1) });
+  const { network_id } = foundNetwork(alice);
+  const items = new Map<string, Uint8Array>();
+  const collect = () => {
+    for (const node of [alice, bob]) {
+      for (const row of node.all('SELECT id, header, signature, body FROM event WHERE body IS NOT NULL')) {
+        const raw = { header: row.header as Uint8Array, signature: row.signature as Uint8Array, body: row.body as Uint8Array };
+        items.set((row.id as Uint8Array).toHex(), encodeEventItem(raw));
+      }
+    }
+  };
+  joinNetwork(alice, bob, 'bob');
+  wire(alice, bob);
+  for (const { step: kind, who, pick } of steps) {
+    clock.pass(pick % 50);
+    const node = who === 0 ? alice : bob;
+    const channels = node.query<{ channel_id: string }>('get_channels');
+    const channel_id = channels[pick % channels.length]?.channel_id ?? '';
+    const messages = node.query<{ message_id: string; author: string }>('get_messages', { channel_id, limit: 100 });
+    const message = messages[pick % Math.max(1, messages.length)];
+    if (kind === 'send') node.engine.command('send_message', 1, { channel_id, text: `message ${pick}`, ttl_ms: 0 });
+    else if (kind === 'channel') node.engine.command('create_channel', 1, { name: `channel ${pick}` });
+    else if (kind === 'rename') node.engine.command('set_profile', 1, { name: `name ${pick}` });
+    else if (kind === 'meet') wire(alice, bob);
+    else if (message !== undefined && kind === 'react') node.engine.command('react', 1, { message_id: message.message_id, emoji: '👍' });
+    else if (message !== undefined && (who === 0 || message.author === node.engine.identity(1)?.device_id)) {
+      collect();
+      node.engine.command('remove_message', 1, { message_id: message.message_id });
+    }
+    collect();
+  }
+  return { network_id, items: [...items.values()], now_ms: clock.wall };
+}
+
+/** A device that knows the network's id and nothing else, and takes in frames. */
+function emptyReceiver(history: History): TestNode {
+  const clock = new TestClock();
+  clock.wall = history.now_ms;
+  const node = new TestNode({ clock, random: seededRandom(7) });
+  node.engine.instruct(0, 'test', 'keypair', { purpose: 'device', network_id: history.network_id });
+  return node;
+}
+
+function deliver(node: TestNode, frames: readonly (readonly Uint8Array[])[]): void {
+  const session = { session_id: 'test', device_id: 'ab'.repeat(32) };
+  for (const frame of frames) node.engine.receive(1, session, encodeFrame(frame));
+}
+
+/** All of them in a random order, and about half of them twice. */
+function shuffledAndDoubled(items: readonly Uint8Array[], seed: number): Uint8Array[] {
+  const random = seededRandom(seed + 2);
+  const below = (limit: number) => new DataView(random.bytes(4).buffer).getUint32(0) % limit;
+  const all = [...items, ...items.filter(() => below(2) === 0)];
+  for (let last = all.length - 1; last > 0; last--) {
+    const other = below(last + 1);
+    [all[last], all[other]] = [all[other]!, all[last]!];
+  }
+  return all;
+}
+
+/** Rows that only one of the two has, shortened. */
+function differences(a: TestNode, b: TestNode): string[] {
+  const [rows_a, rows_b] = [a, b].map((node) => new Set(canonicalDump(node).split('\n')));
+  return [...rows_a!.symmetricDifference(rows_b!)].map((row) => row.slice(0, 160));
+}
+
+describe('S1, S16: the projection is a function of the set of events', () => {
+  it('in any order, doubled, and split into any batches, the same events become the same rows', () => {
+    const scenario = fc.record({
+      steps: fc.array(step, { maxLength: 24 }),
+      seed: fc.nat(1_000_000),
+      cuts: fc.array(fc.integer({ min: 1, max: 20 }), { minLength: 1, maxLength: 20 }),
+    });
+    fc.assert(
+      fc.property(scenario, ({ steps, seed, cuts }) => {
+        const history = historyOf(steps, seed);
+        const straight = emptyReceiver(history);
+        deliver(straight, [history.items]);
+        const shuffled = emptyReceiver(history);
+        const rest = shuffledAndDoubled(history.items, seed);
+        const frames: Uint8Array[][] = [];
+        for (let cut = 0; rest.length > 0; cut++) frames.push(rest.splice(0, cuts[cut % cuts.length]));
+        deliver(shuffled, frames);
+        expect(shuffled.all('SELECT count(*) AS waiting FROM waiting')).toEqual([{ waiting: 0 }]);
+        expect(differences(shuffled, straight)).toEqual([]);
+        // S16: all of it once more changes nothing.
+        deliver(shuffled, frames);
+        expect(differences(shuffled, straight)).toEqual([]);
+        straight.db.close();
+        shuffled.db.close();
+      }),
+      { numRuns: 100 },
+    );
+  }, 300_000);
+
+  it('and two nodes that met end with the rows that a third gets from the events alone', () => {
+    const steps: Step[] = Array.from({ length: 30 }, (_, pick) => ({
+      step: (['send', 'react', 'delete', 'rename', 'channel', 'send'] as const)[pick % 6] ?? 'send',
+      who: (pick % 2) as 0 | 1,
+      pick: pick * 7,
+    }));
+    const history = historyOf([...steps, { step: 'meet', who: 0, pick: 0 }], 1);
+    const receiver = emptyReceiver(history);
+    deliver(receiver, [history.items.toReversed()]);
+    expect(receiver.all('SELECT count(*) AS waiting FROM waiting')).toEqual([{ waiting: 0 }]);
+    expect(receiver.query('get_members')).toHaveLength(2);
+  });
+});

@@ -1,0 +1,211 @@
+/**
+ * What tests share: engines over real SQLite files in a temporary folder, clocks that a test turns, and a wire between engines that delivers
+ * frames as the test wants.
+ */
+import { randomBytes } from 'node:crypto';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach } from 'vitest';
+import type { Clock, Random } from '../core/clock.ts';
+import type { Db } from '../core/db.ts';
+import { Engine } from '../core/engine.ts';
+import { encodeFrame } from '../core/event-codec.ts';
+import type { AfterCommit } from '../core/outcome.ts';
+import { assembleProtocol, type Protocol, type ProtocolFolder } from '../core/protocol.ts';
+import { quiet } from '../protocols/quiet/registry.gen.ts';
+import { openNodeSqlite } from '../storage/node-sqlite.ts';
+
+export const quietProtocol: Protocol = assembleProtocol([quiet]);
+
+const cleanups: (() => void)[] = [];
+afterEach(() => {
+  for (const cleanup of cleanups.splice(0).reverse()) cleanup();
+});
+
+/** A temporary folder that goes with the test. */
+export function temporaryFolder(): string {
+  const folder = mkdtempSync(join(tmpdir(), 'sotto-test-'));
+  cleanups.push(() => rmSync(folder, { recursive: true, force: true }));
+  return folder;
+}
+
+export function openedDb(path = join(temporaryFolder(), 'sotto.db'), open: (path: string) => Db = openNodeSqlite): Db {
+  const db = open(path);
+  cleanups.push(() => {
+    try {
+      db.close();
+    } catch {
+      // The test closed it already.
+    }
+  });
+  return db;
+}
+
+/** A clock that stands until it is turned. */
+export class TestClock implements Clock {
+  wall = 1_800_000_000_000;
+  monotonic = 0;
+  wall_ms = (): number => this.wall;
+  monotonic_ms = (): number => this.monotonic;
+  /** Time passes, as both clocks see it. */
+  pass(ms: number): void {
+    this.wall += ms;
+    this.monotonic += ms;
+  }
+}
+
+/** Repeatable bytes: mulberry32 over a seed. */
+export function seededRandom(seed: number): Random {
+  let state = seed >>> 0;
+  const next = () => {
+    state = (state + 0x6d2b79f5) >>> 0;
+    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
+    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
+    return (mixed ^ (mixed >>> 14)) >>> 0;
+  };
+  return { bytes: (length) => Uint8Array.from({ length }, () => next() & 255) };
+}
+
+export const systemRandom: Random = { bytes: (length) => new Uint8Array(randomBytes(length)) };
+
+/** An engine with what its commits wanted done outside. */
+export class TestNode {
+  readonly engine: Engine;
+  readonly effects: AfterCommit[] = [];
+  readonly clock: TestClock;
+  readonly db: Db;
+
+  constructor(options: { protocol?: Protocol; clock?: TestClock; random?: Random; db?: Db } = {}) {
+    this.clock = options.clock ?? new TestClock();
+    this.db = options.db ?? openedDb();
+    this.engine = new Engine({
+      db: this.db,
+      protocol: options.protocol ?? quietProtocol,
+      clock: this.clock,
+      random: options.random ?? systemRandom,
+      after_commit: (effects) => this.effects.push(...effects),
+    });
+  }
+
+  /** Frames that are due to a session, one per item, and forgotten here. */
+  takeItems(session_id?: string): Uint8Array[] {
+    const taken: Uint8Array[] = [];
+    const rest: AfterCommit[] = [];
+    for (const effect of this.effects) {
+      if (effect.effect === 'send' && (session_id === undefined || effect.session_id === session_id)) taken.push(effect.item);
+      else rest.push(effect);
+    }
+    this.effects.splice(0, this.effects.length, ...rest);
+    return taken;
+  }
+
+  query<Row = Record<string, unknown>>(name: string, params: Record<string, unknown> = {}, identity = 1): Row[] {
+    return this.engine.query(name, params, identity) as Row[];
+  }
+
+  all(sql: string): Record<string, unknown>[] {
+    return this.db.prepare(sql).all();
+  }
+}
+
+/** A network founded by Alice, with its channel. */
+export function foundNetwork(node: TestNode): { network_id: string; channel_id: string } {
+  node.engine.command('create_network', 0, { name: 'Home', user_name: 'alice' });
+  const network_id = node.engine.identity(1)?.network_id;
+  const channel_id = node.query<{ channel_id: string }>('get_channels')[0]?.channel_id;
+  if (network_id == null || channel_id === undefined) throw new Error('the network was not founded');
+  return { network_id, channel_id };
+}
+
+/** Lets `newcomer` ask to join `host`'s network. The admission comes with the next `wire`. */
+export function joinNetwork(host: TestNode, newcomer: TestNode, user_name: string): void {
+  const invite = host.engine.command('create_invite', 1, { uses: 1, ttl_ms: 86_400_000 });
+  newcomer.engine.command(
+    'join_network',
+    0,
+    {
+      network_id: host.engine.identity(1)?.network_id,
+      invite_id: invite.event_ids[1],
+      invite_key: invite.reply.public_key,
+      user_name,
+    },
+    { invite_secret: invite.reply.secret as Uint8Array },
+  );
+}
+
+/** Connects two nodes (identity 1 of each) and carries frames until both are silent. Returns how many frames and bytes went over. */
+export function wire(a: TestNode, b: TestNode, carry: (frame: Uint8Array) => Uint8Array[] = (frame) => [frame]): { frames: number; bytes: number } {
+  const device = (node: TestNode) => node.engine.identity(1)?.device_id ?? '';
+  const session_id = `session-${Math.random().toString(36).slice(2)}`;
+  const told = (node: TestNode, other: TestNode, state: string) =>
+    node.engine.instruct(1, 'test', 'session', { session_id, device_id: device(other), state });
+  told(a, b, 'opened');
+  told(b, a, 'opened');
+  let frames = 0;
+  let bytes = 0;
+  for (let turn = 0; turn < 10_000; turn++) {
+    let moved = false;
+    for (const [from, to] of [
+      [a, b],
+      [b, a],
+    ] as const) {
+      const items = from.takeItems(session_id);
+      if (items.length === 0) continue;
+      moved = true;
+      for (const frame of carry(encodeFrame(items))) {
+        frames += 1;
+        bytes += frame.length;
+        to.engine.receive(1, { session_id, device_id: device(from) }, frame);
+      }
+    }
+    if (!moved) break;
+  }
+  told(a, b, 'closed');
+  told(b, a, 'closed');
+  return { frames, bytes };
+}
+
+/** A protocol folder laid over Quiet, from modules given in place. */
+export function overlaid(folder: Partial<ProtocolFolder>): Protocol {
+  return assembleProtocol([quiet, { root: 'test', modules: {}, sql: {}, jobs_yaml: null, ...folder }]);
+}
+
+/** The projection as text: every table that a projector writes, ids in place of row numbers, rows in order. Equal for equal sets of events. */
+export function canonicalDump(node: TestNode): string {
+  const lines: string[] = [];
+  const tables = node
+    .all(`SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%' ORDER BY name`)
+    .map((row) => row.name as string)
+    .filter((name) => !LOCAL_TABLES.has(name));
+  for (const table of tables) {
+    const references = new Set(
+      node.all(`SELECT "from" AS name FROM pragma_foreign_key_list('${table}') WHERE "table" = 'event'`).map((row) => row.name),
+    );
+    const columns = node.all(`SELECT name FROM pragma_table_info('${table}')`).map((row) => row.name as string);
+    const shown = columns
+      .filter((column) => column !== 'n' && column !== 'identity')
+      .map((column) => (references.has(column) ? `(SELECT hex(id) FROM event WHERE n = t.${column}) AS ${column}` : `quote(t.${column}) AS ${column}`));
+    if (table === 'dies_with') shown.splice(0, shown.length, '(SELECT hex(id) FROM event WHERE n = t.target) AS target', '(SELECT hex(id) FROM event WHERE n = t.event) AS event');
+    const rows = node.all(`SELECT ${shown.join(', ')} FROM ${table} t`).map((row) => JSON.stringify(row));
+    lines.push(`== ${table}`, ...rows.sort());
+  }
+  return lines.join('\n');
+}
+
+/** State of this node alone: queues, schedules, sessions, secrets, and what it noticed. */
+const LOCAL_TABLES = new Set([
+  'identity',
+  'waiting',
+  'waiting_for',
+  'refused',
+  'key_slot',
+  'key_slot_use',
+  'session',
+  'notification',
+  'clock_witness',
+  'dial_hint',
+  'job_schedule',
+  'job_run',
+  'scheduler_clock',
+]);
