@@ -83,7 +83,7 @@ export const guardMethod: MiddlewareHandler = async (c, next) =>
 /**
  * Refuses a body over the limit, having read no more of it than that, and keeps one within it for the route.
  *
- * Not hono's own body limit: that builds a new Request, which fails unless the server replaces the global class.
+ * Not hono's own body limit: that copies the server's Request, which fails unless the server has replaced the global class.
  */
 export const guardBody: MiddlewareHandler = async (c, next) => {
   const tooLarge = () =>
@@ -102,7 +102,8 @@ export const guardBody: MiddlewareHandler = async (c, next) => {
     if (bytes > body_bytes_max) return tooLarge();
     chunks.push(chunk);
   }
-  c.req.bodyCache.arrayBuffer = await new Blob(chunks).arrayBuffer();
+  const headers = [...c.req.raw.headers] as [string, string][];
+  c.req.raw = new Request(c.req.url, { method: c.req.method, headers, body: new Blob(chunks) });
   return next();
 };
 

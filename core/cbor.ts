@@ -7,7 +7,14 @@ import { decode as decodeCbor, encode as encodeCbor } from 'cborg';
 import { SottoError } from './assert.ts';
 import { limits } from './limits.ts';
 
-export type CborValue = null | boolean | number | string | Uint8Array | readonly CborValue[] | ReadonlyMap<string, CborValue>;
+export type CborValue =
+  | null
+  | boolean
+  | number
+  | string
+  | Uint8Array
+  | readonly CborValue[]
+  | ReadonlyMap<string, CborValue>;
 
 export function encode(value: CborValue): Uint8Array {
   return encodeCbor(value, { float64: true });
@@ -63,7 +70,8 @@ function checkStructure(bytes: Uint8Array): void {
       at += length;
     }
     if (major === 6) throw malformed('tags are not allowed');
-    if (major === 7 && minor !== 20 && minor !== 21 && minor !== 22) throw malformed('only false, true and null are allowed besides numbers');
+    if (major === 7 && minor !== 20 && minor !== 21 && minor !== 22)
+      throw malformed('only false, true and null are allowed besides numbers');
     if (major === 2 || major === 3) {
       if (argument > bytes.length - at) throw malformed('a declared length exceeds the bytes there are');
       at += argument;
@@ -71,7 +79,8 @@ function checkStructure(bytes: Uint8Array): void {
     if (major === 4 || major === 5) {
       const items = major === 5 ? argument * 2 : argument;
       if (items > bytes.length - at) throw malformed('a declared length exceeds the bytes there are');
-      if (remaining.length > limits.cbor_depth_max) throw malformed(`it nests deeper than ${limits.cbor_depth_max}`);
+      if (remaining.length > limits.cbor_depth_max)
+        throw malformed(`it nests deeper than ${limits.cbor_depth_max}`);
       remaining.push(items);
     }
   }

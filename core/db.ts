@@ -34,7 +34,11 @@ export interface Db {
   /** Registers an aggregate SQL function. */
   aggregate<State>(
     name: string,
-    options: { start: () => State; step: (state: State, ...args: SqlValue[]) => State; result: (state: State) => SqlValue },
+    options: {
+      start: () => State;
+      step: (state: State, ...args: SqlValue[]) => State;
+      result: (state: State) => SqlValue;
+    },
   ): void;
   close(): void;
 }

@@ -86,15 +86,25 @@ export class Engine {
    * Runs a command, all or nothing: when any of its envelopes is refused or has to wait, nothing of it happened and a `SottoError` says why.
    * `secrets` are values that the command may use by handle (see `proofWith`); they are wiped when it ends.
    */
-  command(name: string, identity: Identity, input: unknown, secrets: Readonly<Record<string, Uint8Array>> = {}): CommandResult {
+  command(
+    name: string,
+    identity: Identity,
+    input: unknown,
+    secrets: Readonly<Record<string, Uint8Array>> = {},
+  ): CommandResult {
     const registered = this.#ports.protocol.commands.get(name);
     if (registered === undefined) throw new SottoError('unknown_command', `There is no command '${name}'.`);
     const handles = Object.entries(secrets).map(([field, secret]) => ({ field, handle: this.#keep(secret) }));
     try {
-      const given = { ...(input as Record<string, unknown>), ...Object.fromEntries(handles.map(({ field, handle }) => [field, handle])) };
+      const given = {
+        ...(input as Record<string, unknown>),
+        ...Object.fromEntries(handles.map(({ field, handle }) => [field, handle])),
+      };
       const checked = registered.value.check.safeParse(given);
       if (!checked.success) throw new SottoError('bad_input', `${name}: ${describeIssues(checked.error)}`);
-      return this.transact((transaction) => this.#runCommand(registered, identity, checked.data, transaction));
+      return this.transact((transaction) =>
+        this.#runCommand(registered, identity, checked.data, transaction),
+      );
     } finally {
       for (const { handle } of handles) {
         this.#secrets.get(handle)?.fill(0);
@@ -103,7 +113,12 @@ export class Engine {
     }
   }
 
-  #runCommand(registered: Registered<Command>, existing: Identity, input: Record<string, unknown>, transaction: Transaction): CommandResult {
+  #runCommand(
+    registered: Registered<Command>,
+    existing: Identity,
+    input: Record<string, unknown>,
+    transaction: Transaction,
+  ): CommandResult {
     const cause: Cause = { kind: 'command', name: registered.name };
     let identity = existing;
     let reply: Readonly<Record<string, unknown>> = {};
@@ -113,7 +128,10 @@ export class Engine {
       identity = made.reply.identity as Identity;
       reply = made.reply;
     } else if (this.identity(existing) === null) {
-      throw new SottoError('no_identity', `${registered.name}: there is no identity ${existing} on this node. Create or join a network first.`);
+      throw new SottoError(
+        'no_identity',
+        `${registered.name}: there is no identity ${existing} on this node. Create or join a network first.`,
+      );
     }
     const drafts = this.pure.command(registered, input, this.scope(identity, transaction.now_ms));
     const submitted = transaction.submit(identity, cause, drafts);
@@ -123,9 +141,18 @@ export class Engine {
 
   /** The instruction that makes a device key, found by its effect. */
   #keygen(input: Record<string, unknown>): InstructionDraft {
-    const type = [...this.#ports.protocol.types.values()].find((registered) => registered.value.effect === 'keygen')?.value;
-    if (type === undefined) throw new SottoError('bad_protocol', `No event type with effect 'keygen': this protocol cannot make identities.`);
-    return instruct(type as EventType<string, never>, { purpose: 'device', network_id: input.network_id ?? null } as never);
+    const type = [...this.#ports.protocol.types.values()].find(
+      (registered) => registered.value.effect === 'keygen',
+    )?.value;
+    if (type === undefined)
+      throw new SottoError(
+        'bad_protocol',
+        `No event type with effect 'keygen': this protocol cannot make identities.`,
+      );
+    return instruct(
+      type as EventType<string, never>,
+      { purpose: 'device', network_id: input.network_id ?? null } as never,
+    );
   }
 
   /** Runs a query by name, for the host and for people; may open content. */
@@ -141,14 +168,20 @@ export class Engine {
     const type = this.#ports.protocol.types.get(type_name)?.value;
     if (type === undefined) throw new SottoError('unknown_type', `There is no event type '${type_name}'.`);
     return this.transact((transaction) => {
-      const submitted = transaction.submit(identity, { kind: 'host', name: host }, [instruct(type as EventType<string, never>, body as never)]);
+      const submitted = transaction.submit(identity, { kind: 'host', name: host }, [
+        instruct(type as EventType<string, never>, body as never),
+      ]);
       throwIfRefused(type_name, submitted);
       return submitted;
     });
   }
 
   /** Takes in one frame of an authenticated session. Never throws for what the frame holds: see `counters` and the trace. */
-  receive(identity: Identity, session: { readonly session_id: string; readonly device_id: Id }, bytes: Uint8Array): Submitted {
+  receive(
+    identity: Identity,
+    session: { readonly session_id: string; readonly device_id: Id },
+    bytes: Uint8Array,
+  ): Submitted {
     return this.transact((transaction) =>
       transaction.inject({
         stage: 'frame',
@@ -162,16 +195,28 @@ export class Engine {
   }
 
   identities(): readonly IdentityRow[] {
-    return this.#identityRows('SELECT identity, network_id, device, slot FROM identity ORDER BY identity', {});
+    return this.#identityRows(
+      'SELECT identity, network_id, device, slot FROM identity ORDER BY identity',
+      {},
+    );
   }
 
   identity(identity: Identity): IdentityRow | null {
-    return this.#identityRows('SELECT identity, network_id, device, slot FROM identity WHERE identity = :identity', { identity })[0] ?? null;
+    return (
+      this.#identityRows(
+        'SELECT identity, network_id, device, slot FROM identity WHERE identity = :identity',
+        { identity },
+      )[0] ?? null
+    );
   }
 
   scope(identity: Identity, now_ms: number): PureScope {
     const row = identity === 0 ? null : this.identity(identity);
-    return { identity, now_ms, me: row === null ? null : { device_id: row.device_id, network_id: row.network_id } };
+    return {
+      identity,
+      now_ms,
+      me: row === null ? null : { device_id: row.device_id, network_id: row.network_id },
+    };
   }
 
   readonly #identity_statements = new Map<string, Statement>();
@@ -206,19 +251,35 @@ export interface CommandResult {
 
 function throwIfRefused(name: string, submitted: Submitted, may_wait = false): void {
   const rejected = submitted.rejected[0];
-  if (rejected !== undefined) throw new SottoError(rejected.rule, `${name} was refused: ${rejected.type ?? 'it'} breaks the rule ${rejected.rule}.`);
+  if (rejected !== undefined)
+    throw new SottoError(
+      rejected.rule,
+      `${name} was refused: ${rejected.type ?? 'it'} breaks the rule ${rejected.rule}.`,
+    );
   const blocked = submitted.blocked[0];
   if (blocked !== undefined && !may_wait) {
-    throw new SottoError(blocked.rule, `${name} cannot be done yet: it waits for something this node does not have (${blocked.rule}).`);
+    throw new SottoError(
+      blocked.rule,
+      `${name} cannot be done yet: it waits for something this node does not have (${blocked.rule}).`,
+    );
   }
   const failed = submitted.failed[0];
-  if (failed !== undefined) throw new SottoError(failed.error_class, failed.message ?? `${name} failed in ${failed.handler}: ${failed.error_class} at ${failed.error_place}.`);
+  if (failed !== undefined)
+    throw new SottoError(
+      failed.error_class,
+      failed.message ??
+        `${name} failed in ${failed.handler}: ${failed.error_class} at ${failed.error_place}.`,
+    );
 }
 
 function runSchema(db: Db, sql: string, file: string): void {
   try {
     db.exec(sql);
   } catch (thrown) {
-    throw new SottoError('bad_schema', `${file}: ${thrown instanceof Error ? thrown.message : 'SQL that does not run'}`, { cause: thrown });
+    throw new SottoError(
+      'bad_schema',
+      `${file}: ${thrown instanceof Error ? thrown.message : 'SQL that does not run'}`,
+      { cause: thrown },
+    );
   }
 }

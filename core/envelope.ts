@@ -165,12 +165,22 @@ export interface ProofWith {
 }
 
 type DraftBody<S extends Shape> = {
-  readonly [K in keyof Infer<S>]: Infer<S>[K] | (string extends NonNullable<Infer<S>[K]> ? IdOf | ProofWith : never);
+  readonly [K in keyof Infer<S>]:
+    | Infer<S>[K]
+    | (string extends NonNullable<Infer<S>[K]> ? IdOf | ProofWith : never);
 };
 
-function draftBody(type: EventType, body: Readonly<Record<string, unknown>>, classes: readonly string[], maker: string) {
+function draftBody(
+  type: EventType,
+  body: Readonly<Record<string, unknown>>,
+  classes: readonly string[],
+  maker: string,
+) {
   if (!classes.includes(type.class)) {
-    throw new SottoError('wrong_class', `${maker}() takes types of class ${classes.join(' or ')}; '${type.name}' is ${type.class}.`);
+    throw new SottoError(
+      'wrong_class',
+      `${maker}() takes types of class ${classes.join(' or ')}; '${type.name}' is ${type.class}.`,
+    );
   }
   return Object.freeze({ ...body });
 }
@@ -191,7 +201,11 @@ export function event<S extends Shape>(
 }
 
 /** A transient message to the peer at the other end of a session. */
-export function transmit<S extends Shape>(type: EventType<string, S>, body: Infer<S>, session_id: string): TransmitDraft {
+export function transmit<S extends Shape>(
+  type: EventType<string, S>,
+  body: Infer<S>,
+  session_id: string,
+): TransmitDraft {
   return Object.freeze({
     draft: 'transmit' as const,
     type: type as EventType,

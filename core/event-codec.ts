@@ -42,21 +42,26 @@ export function encodeHeader(header: Header): Uint8Array {
 
 /** Throws `SottoError('malformed_header')`, `('malformed_cbor')` or `('unknown_version')`. */
 export function decodeHeader(bytes: Uint8Array): Header {
-  if (bytes.length > limits.header_bytes_max) throw malformedHeader(`it has ${bytes.length} bytes, ${limits.header_bytes_max} is the most`);
+  if (bytes.length > limits.header_bytes_max)
+    throw malformedHeader(`it has ${bytes.length} bytes, ${limits.header_bytes_max} is the most`);
   const fields = decode(bytes);
-  if (!Array.isArray(fields) || fields.length !== 13) throw malformedHeader('expected a list of thirteen fields');
+  if (!Array.isArray(fields) || fields.length !== 13)
+    throw malformedHeader('expected a list of thirteen fields');
   const list = fields as readonly CborValue[];
-  if (list[0] !== HEADER_VERSION) throw new SottoError('unknown_version', 'This header is of a version that this node does not know.');
+  if (list[0] !== HEADER_VERSION)
+    throw new SottoError('unknown_version', 'This header is of a version that this node does not know.');
   const target = optionalId(list[11], 'target');
   const target_expires_ms = list[12] === null ? null : whole(list[12], 'target_expires_ms', 0);
-  if ((target === null) !== (target_expires_ms === null)) throw malformedHeader('target and target_expires_ms go together');
+  if ((target === null) !== (target_expires_ms === null))
+    throw malformedHeader('target and target_expires_ms go together');
   const created_ms = whole(list[7], 'created_ms', 0, 2 ** 48 - 1);
   const expires_ms = whole(list[8], 'expires_ms', created_ms);
   return {
     version: HEADER_VERSION,
     network_id: optionalId(list[1], 'network'),
     group_id: optionalId(list[2], 'group'),
-    type: typeof list[3] === 'string' && list[3].length <= 64 ? list[3] : list[3] === null ? null : fail('type'),
+    type:
+      typeof list[3] === 'string' && list[3].length <= 64 ? list[3] : list[3] === null ? null : fail('type'),
     author: optionalId(list[4], 'author') ?? fail('author'),
     seq: whole(list[5], 'seq', 1),
     prev: optionalId(list[6], 'prev'),
@@ -64,7 +69,10 @@ export function decodeHeader(bytes: Uint8Array): Header {
     expires_ms,
     body_hash: optionalId(list[9], 'body_hash') ?? fail('body_hash'),
     key_commitment: optionalId(list[10], 'key_commitment'),
-    target: target === null || target_expires_ms === null ? null : { event_id: target, expires_ms: target_expires_ms },
+    target:
+      target === null || target_expires_ms === null
+        ? null
+        : { event_id: target, expires_ms: target_expires_ms },
   };
 }
 
@@ -73,8 +81,15 @@ function optionalId(value: CborValue | undefined, name: string): Id | null {
   return value instanceof Uint8Array && value.length === 32 ? value.toHex() : fail(name);
 }
 
-function whole(value: CborValue | undefined, name: string, min: number, max: number = Number.MAX_SAFE_INTEGER): number {
-  return typeof value === 'number' && Number.isSafeInteger(value) && value >= min && value <= max ? value : fail(name);
+function whole(
+  value: CborValue | undefined,
+  name: string,
+  min: number,
+  max: number = Number.MAX_SAFE_INTEGER,
+): number {
+  return typeof value === 'number' && Number.isSafeInteger(value) && value >= min && value <= max
+    ? value
+    : fail(name);
 }
 
 function fail(name: string): never {
@@ -176,20 +191,33 @@ function arrayHead(length: number): number[] {
 
 /** Throws `SottoError` with the code `frame_too_large`, `malformed_cbor`, `malformed_frame` or `unknown_version`. */
 export function decodeFrame(bytes: Uint8Array): FrameItem[] {
-  if (bytes.length > limits.frame_bytes_max) throw new SottoError('frame_too_large', `A frame of ${bytes.length} bytes; ${limits.frame_bytes_max} is the most.`);
+  if (bytes.length > limits.frame_bytes_max)
+    throw new SottoError(
+      'frame_too_large',
+      `A frame of ${bytes.length} bytes; ${limits.frame_bytes_max} is the most.`,
+    );
   const frame = decode(bytes);
-  if (!Array.isArray(frame) || frame.length !== 2) throw malformedFrame('expected a version and a list of items');
+  if (!Array.isArray(frame) || frame.length !== 2)
+    throw malformedFrame('expected a version and a list of items');
   const [version, items] = frame as readonly CborValue[];
-  if (version !== FRAME_VERSION) throw new SottoError('unknown_version', 'This frame is of a version that this node does not know.');
+  if (version !== FRAME_VERSION)
+    throw new SottoError('unknown_version', 'This frame is of a version that this node does not know.');
   if (!Array.isArray(items)) throw malformedFrame('expected a list of items');
-  if (items.length > limits.frame_items_max) throw malformedFrame(`${items.length} items, ${limits.frame_items_max} is the most`);
+  if (items.length > limits.frame_items_max)
+    throw malformedFrame(`${items.length} items, ${limits.frame_items_max} is the most`);
   return (items as readonly CborValue[]).map(frameItem);
 }
 
 function frameItem(value: CborValue): FrameItem {
   if (!Array.isArray(value)) throw malformedFrame('expected each item to be a list');
   const [kind, a, b, c] = value as readonly CborValue[];
-  if (kind === 0 && value.length === 4 && a instanceof Uint8Array && b instanceof Uint8Array && c instanceof Uint8Array) {
+  if (
+    kind === 0 &&
+    value.length === 4 &&
+    a instanceof Uint8Array &&
+    b instanceof Uint8Array &&
+    c instanceof Uint8Array
+  ) {
     return { item: 'event', raw: { header: a, signature: b, body: c } };
   }
   if (kind === 1 && value.length === 3 && typeof a === 'string' && b instanceof Uint8Array) {

@@ -4,7 +4,7 @@
  */
 import { z } from 'zod';
 import { SottoError } from './assert.ts';
-import { type ContentField, type Id, type Infer, type Redacted, type Shape, tagsOf } from './fields.ts';
+import { type ContentField, type Id, type Redacted, type Shape, tagsOf } from './fields.ts';
 
 /**
  * - `public`: signed, stored, synced; the body is in clear inside the encrypted transport.
@@ -78,7 +78,8 @@ export function eventType<const Name extends string, const S extends Shape>(defi
   const having = (tag: 'bytes' | 'content' | 'dependency') =>
     names.filter((name) => tagsOf(definition.body[name]!)[tag] !== undefined);
   const stored = definition.class === 'public' || definition.class === 'sealed';
-  if (!stored && having('dependency').length > 0) fail(`only stored types can depend on events; use id() in a ${definition.class} type`);
+  if (!stored && having('dependency').length > 0)
+    fail(`only stored types can depend on events; use id() in a ${definition.class} type`);
   return Object.freeze({
     kind: 'event_type' as const,
     name: definition.name,

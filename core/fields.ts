@@ -65,7 +65,10 @@ const utf8 = (bytes_max: number) =>
   z
     .string()
     .refine((value) => value.isWellFormed(), 'expected well-formed Unicode, got a lone surrogate')
-    .refine((value) => value.length <= bytes_max && utf8Length(value) <= bytes_max, `expected ${bytes_max} bytes of UTF-8 at most`);
+    .refine(
+      (value) => value.length <= bytes_max && utf8Length(value) <= bytes_max,
+      `expected ${bytes_max} bytes of UTF-8 at most`,
+    );
 
 /** Machine-readable text in clear: addresses, names of things in the program. */
 export const text = (bytes_max: number) => utf8(bytes_max);

@@ -43,7 +43,9 @@ export interface Handler<In extends Stage = Stage, Out extends Stage = Stage> {
 }
 
 /** Declares a handler. */
-export function handler<const In extends Stage, const Out extends Stage>(definition: Handler<In, Out>): Handler<In, Out> {
+export function handler<const In extends Stage, const Out extends Stage>(
+  definition: Handler<In, Out>,
+): Handler<In, Out> {
   return Object.freeze(definition);
 }
 

@@ -4,17 +4,29 @@
 export { SottoError } from './assert.ts';
 export {
   type Envelope,
-  event,
   type EventDraft,
+  event,
   forward,
-  idOf,
   type InstructionDraft,
+  idOf,
   instruct,
   type TransmitDraft,
   transmit,
 } from './envelope.ts';
 export { type Event, type EventType, eventType } from './event-type.ts';
-export { boolean, bytes, content, dependsOn, diesWith, type Id, id, integer, text, time_ms, ttl_ms } from './fields.ts';
+export {
+  boolean,
+  bytes,
+  content,
+  dependsOn,
+  diesWith,
+  type Id,
+  id,
+  integer,
+  text,
+  time_ms,
+  ttl_ms,
+} from './fields.ts';
 export { limits, NEVER_MS } from './limits.ts';
 export { type Query, type QueryDefinition, query } from './query.ts';
 export {
@@ -31,9 +43,9 @@ export {
   projector,
   type Reflector,
   type ReflectorContext,
+  type RowWrite,
   reflector,
   refuse,
   remove,
-  type RowWrite,
   upsert,
 } from './sources.ts';

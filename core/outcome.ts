@@ -10,17 +10,32 @@ import type { Id } from './fields.ts';
  */
 export type AfterCommit =
   /** Bytes of one frame item for a session. */
-  | { readonly effect: 'send'; readonly identity: Identity; readonly session_id: string; readonly item: Uint8Array }
+  | {
+      readonly effect: 'send';
+      readonly identity: Identity;
+      readonly session_id: string;
+      readonly item: Uint8Array;
+    }
   /** Tells subscribers that something became visible or went. */
-  | { readonly effect: 'changed'; readonly identity: Identity; readonly type: string; readonly event_id: Id | null }
+  | {
+      readonly effect: 'changed';
+      readonly identity: Identity;
+      readonly type: string;
+      readonly event_id: Id | null;
+    }
   /** An answer for the caller of the command that caused this: may hold a secret, and goes nowhere else. */
   | { readonly effect: 'reply'; readonly value: Readonly<Record<string, unknown>> }
   /** Identities or networks came or went: schedules and listeners are to be brought up to date. */
   | { readonly effect: 'identities_changed' };
 
 export type Outcome<Next extends AnyEnvelope = AnyEnvelope> =
-  /** Goes on to the handlers further down, as `envelope`; `then` are further envelopes that this one makes due. */
-  | { readonly outcome: 'advance'; readonly envelope: Next; readonly then?: readonly Follow[]; readonly after?: readonly AfterCommit[] }
+  /** Goes on to the handlers further down, as `envelope`; `follows` are further envelopes that this one makes due. */
+  | {
+      readonly outcome: 'advance';
+      readonly envelope: Next;
+      readonly follows?: readonly Follow[];
+      readonly after?: readonly AfterCommit[];
+    }
   /** Waits in the database until every id in `missing` is valid. */
   | { readonly outcome: 'block'; readonly missing: readonly Id[]; readonly rule: string }
   /** Will never count (or not from this sender). `rule` is the name of what it broke. */
@@ -28,7 +43,11 @@ export type Outcome<Next extends AnyEnvelope = AnyEnvelope> =
   /** Known already. */
   | { readonly outcome: 'duplicate' }
   /** Has turned into other envelopes (none is fine) and ends here. */
-  | { readonly outcome: 'emit'; readonly then: readonly Follow[]; readonly after?: readonly AfterCommit[] };
+  | {
+      readonly outcome: 'emit';
+      readonly follows: readonly Follow[];
+      readonly after?: readonly AfterCommit[];
+    };
 
 /** A further envelope: either one that a pure function returned (the pipeline wraps it) or one at a known stage. */
 export type Follow =
@@ -37,9 +56,17 @@ export type Follow =
 
 export const advance = <Next extends AnyEnvelope>(
   envelope: Next,
-  more: { then?: readonly Follow[]; after?: readonly AfterCommit[] } = {},
+  more: { follows?: readonly Follow[]; after?: readonly AfterCommit[] } = {},
 ): Outcome<Next> => ({ outcome: 'advance', envelope, ...more });
 export const reject = (rule: string): Outcome<never> => ({ outcome: 'reject', rule });
-export const block = (rule: string, missing: readonly Id[]): Outcome<never> => ({ outcome: 'block', missing, rule });
+export const block = (rule: string, missing: readonly Id[]): Outcome<never> => ({
+  outcome: 'block',
+  missing,
+  rule,
+});
 export const duplicate: Outcome<never> = { outcome: 'duplicate' };
-export const emit = (then: readonly Follow[], after: readonly AfterCommit[] = []): Outcome<never> => ({ outcome: 'emit', then, after });
+export const emit = (follows: readonly Follow[], after: readonly AfterCommit[] = []): Outcome<never> => ({
+  outcome: 'emit',
+  follows,
+  after,
+});

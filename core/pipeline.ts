@@ -93,7 +93,10 @@ export class Pipeline {
       savepoint: (body) => this.#savepoint('source', body),
       submit: (identity, cause, drafts) => {
         const queue = drafts.map((draft) => wrap(draft, identity, cause, 0));
-        return { ...this.#drain(queue, context), event_ids: drafts.map((draft) => idOfDraft(draft, draft_ids)) };
+        return {
+          ...this.#drain(queue, context),
+          event_ids: drafts.map((draft) => idOfDraft(draft, draft_ids)),
+        };
       },
       inject: (envelope) => ({ ...this.#drain([envelope], context), event_ids: [] }),
     };
@@ -114,7 +117,13 @@ export class Pipeline {
       failed: (what, thrown) => {
         const { error_class, error_place } = placeOf(thrown);
         this.#count(`failed:${error_class}`);
-        this.#noted.push({ what, why: thrown instanceof SottoError ? `${error_class}: ${thrown.message}` : `${error_class} at ${error_place}` });
+        this.#noted.push({
+          what,
+          why:
+            thrown instanceof SottoError
+              ? `${error_class}: ${thrown.message}`
+              : `${error_class} at ${error_place}`,
+        });
       },
       scope: (identity) => this.#ports.scope(identity, now_ms),
     };
@@ -156,33 +165,50 @@ export class Pipeline {
           const started = this.#ports.clock.monotonic_ms();
           const outcome = handler.process(envelope as never, context);
           this.#traceStep(number, envelope, handler.name, outcome, context.now_ms, started);
-          for (const { what, why } of this.#noted.splice(0)) this.#traceEnd(number, envelope, what, 'failed', why, context.now_ms);
+          for (const { what, why } of this.#noted.splice(0))
+            this.#traceEnd(number, envelope, what, 'failed', why, context.now_ms);
           const ends = this.#settle(envelope, outcome, context, led_to, tally);
           if (ends) return;
           envelope = (outcome as Outcome & { outcome: 'advance' }).envelope;
         }
-        assert(handled && envelope.stage === 'valid', `some handler takes ${envelope.stage} envelopes like this one to their end`);
+        assert(
+          handled && envelope.stage === 'valid',
+          `some handler takes ${envelope.stage} envelopes like this one to their end`,
+        );
       });
     } catch (thrown) {
       if (isStorageFault(thrown)) throw thrown;
       this.#effects.length = effects_before;
       led_to.length = 0;
       const place = placeOf(thrown);
-      tally.failed.push({ ...place, handler: at, message: thrown instanceof SottoError ? thrown.message : null });
+      tally.failed.push({
+        ...place,
+        handler: at,
+        message: thrown instanceof SottoError ? thrown.message : null,
+      });
       this.#count(`failed:${place.error_class}`);
-      const why = thrown instanceof SottoError ? `${place.error_class}: ${thrown.message}` : `${place.error_class} at ${place.error_place}`;
+      const why =
+        thrown instanceof SottoError
+          ? `${place.error_class}: ${thrown.message}`
+          : `${place.error_class} at ${place.error_place}`;
       this.#traceEnd(number, envelope, at, 'failed', why, context.now_ms);
     }
   }
 
   /** Acts on an outcome. True when the envelope ends with it. */
-  #settle(envelope: AnyEnvelope, outcome: Outcome, context: HandlerContext, led_to: AnyEnvelope[], tally: Tally): boolean {
+  #settle(
+    envelope: AnyEnvelope,
+    outcome: Outcome,
+    context: HandlerContext,
+    led_to: AnyEnvelope[],
+    tally: Tally,
+  ): boolean {
     switch (outcome.outcome) {
       case 'advance':
-        this.#follow(envelope, outcome.then ?? [], outcome.after ?? [], led_to, tally);
+        this.#follow(envelope, outcome.follows ?? [], outcome.after ?? [], led_to, tally);
         return false;
       case 'emit':
-        this.#follow(envelope, outcome.then, outcome.after ?? [], led_to, tally);
+        this.#follow(envelope, outcome.follows, outcome.after ?? [], led_to, tally);
         return true;
       case 'block':
         tally.blocked.push({ rule: outcome.rule, missing: outcome.missing });
@@ -199,12 +225,18 @@ export class Pipeline {
     }
   }
 
-  #follow(envelope: AnyEnvelope, then: readonly Follow[], after: readonly AfterCommit[], led_to: AnyEnvelope[], tally: Tally): void {
+  #follow(
+    envelope: AnyEnvelope,
+    follows: readonly Follow[],
+    after: readonly AfterCommit[],
+    led_to: AnyEnvelope[],
+    tally: Tally,
+  ): void {
     for (const effect of after) {
       if (effect.effect === 'reply') Object.assign(tally.reply, effect.value);
       else this.#effects.push(effect);
     }
-    for (const follow of then) {
+    for (const follow of follows) {
       if ('envelope' in follow) {
         led_to.push(follow.envelope);
         continue;
@@ -254,14 +286,29 @@ export class Pipeline {
     this.counters.set(name, (this.counters.get(name) ?? 0) + by);
   }
 
-  #traceStep(number: number, envelope: AnyEnvelope, handler: string, outcome: Outcome, at_ms: number, started: number): void {
+  #traceStep(
+    number: number,
+    envelope: AnyEnvelope,
+    handler: string,
+    outcome: Outcome,
+    at_ms: number,
+    started: number,
+  ): void {
     const duration_us = Math.round((this.#ports.clock.monotonic_ms() - started) * 1000);
     const why = outcome.outcome === 'reject' || outcome.outcome === 'block' ? outcome.rule : null;
     const shown = outcome.outcome === 'advance' ? outcome.envelope : envelope;
     this.#traceEnd(number, shown, handler, outcome.outcome, why, at_ms, duration_us);
   }
 
-  #traceEnd(number: number, envelope: AnyEnvelope, handler: string, outcome: string, why: string | null, at_ms: number, duration_us = 0): void {
+  #traceEnd(
+    number: number,
+    envelope: AnyEnvelope,
+    handler: string,
+    outcome: string,
+    why: string | null,
+    at_ms: number,
+    duration_us = 0,
+  ): void {
     this.#ports.trace.add({
       at_ms,
       envelope: number,
@@ -281,7 +328,9 @@ export class Pipeline {
 /** What a pure function returned, as the pipeline carries it. */
 function wrap(draft: Envelope, identity: Identity, cause: Cause, depth: number): AnyEnvelope {
   const carried = { identity, cause, depth, origin: { from: 'here' } as const };
-  return draft.draft === 'instruction' ? { stage: 'instruction', draft, ...carried } : { stage: 'outgoing', draft, ...carried };
+  return draft.draft === 'instruction'
+    ? { stage: 'instruction', draft, ...carried }
+    : { stage: 'outgoing', draft, ...carried };
 }
 
 function idOfDraft(draft: Envelope, draft_ids: ReadonlyMap<unknown, Id>): Id | null {

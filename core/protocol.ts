@@ -95,7 +95,8 @@ export function assembleProtocol(folders: readonly ProtocolFolder[]): Protocol {
             break;
           case 'reflector': {
             const same = reflectors.get(value.on) ?? [];
-            if (same.some((other) => other.name === name)) bad(file, `there is a reflector '${name}' already`);
+            if (same.some((other) => other.name === name))
+              bad(file, `there is a reflector '${name}' already`);
             same.push({ name, file, value });
             reflectors.set(value.on, same);
             break;
@@ -116,10 +117,12 @@ export function assembleProtocol(folders: readonly ProtocolFolder[]): Protocol {
 
   const known = new Set([...types.values()].map((type) => type.value));
   for (const [type, registered] of projectors) {
-    if (!known.has(type)) bad(registered.file, `its projector is of type '${type.name}', which no schema.ts exports`);
+    if (!known.has(type))
+      bad(registered.file, `its projector is of type '${type.name}', which no schema.ts exports`);
   }
   for (const [type, list] of reflectors) {
-    if (!known.has(type)) bad(list[0]!.file, `'${list[0]!.name}' is on type '${type.name}', which no schema.ts exports`);
+    if (!known.has(type))
+      bad(list[0]!.file, `'${list[0]!.name}' is on type '${type.name}', which no schema.ts exports`);
   }
   if (pipeline === null) {
     const root = folders.map((folder) => folder.root).join(', ');
@@ -143,7 +146,10 @@ function kindOfFile(file: string, path: string): PieceKind {
   const in_events = /^events\/[a-z0-9_-]+\/([^/]+)$/.exec(path);
   if (in_events !== null && EVENT_FILES.has(in_events[1]!)) return KINDS[in_events[1]!]!;
   if (/^jobs\/[a-z0-9_-]+\.ts$/.test(path)) return 'job';
-  return bad(file, `expected events/<type>/{${[...EVENT_FILES].join(',')}}, events/<type>/<type>.sql, jobs/<job>.ts or pipeline.ts`);
+  return bad(
+    file,
+    `expected events/<type>/{${[...EVENT_FILES].join(',')}}, events/<type>/<type>.sql, jobs/<job>.ts or pipeline.ts`,
+  );
 }
 
 function recognise(file: string, exported: Readonly<Record<string, unknown>>, kind: PieceKind) {
@@ -155,27 +161,36 @@ function recognise(file: string, exported: Readonly<Record<string, unknown>>, ki
     if (kind === 'reflector' && !export_name.startsWith('reflect')) {
       bad(file, `expected reflectors to be named reflect..., got '${export_name}'`);
     }
-    if (kind === 'job' && !export_name.endsWith('Job')) bad(file, `expected jobs to be named ...Job, got '${export_name}'`);
+    if (kind === 'job' && !export_name.endsWith('Job'))
+      bad(file, `expected jobs to be named ...Job, got '${export_name}'`);
     found.push({ export_name, value });
   }
   if (found.length === 0) {
     const got = Object.keys(exported).sort().join(', ') || 'nothing';
-    bad(file, `expected an exported ${kind} (made with ${kind === 'event_type' ? 'eventType' : kind}()), found ${got}`);
+    bad(
+      file,
+      `expected an exported ${kind} (made with ${kind === 'event_type' ? 'eventType' : kind}()), found ${got}`,
+    );
   }
   return found;
 }
 
 function isPiece(value: unknown): value is Piece {
-  const kind = value !== null && (typeof value === 'object' || typeof value === 'function') ? (value as { kind?: unknown }).kind : undefined;
+  const kind =
+    value !== null && (typeof value === 'object' || typeof value === 'function')
+      ? (value as { kind?: unknown }).kind
+      : undefined;
   return typeof kind === 'string' && (kind === 'job' || Object.values<string>(KINDS).includes(kind));
 }
 
 function pipelineIn(file: string, exported: Readonly<Record<string, unknown>>): PipelineDefinition {
   const found = exported.pipeline as PipelineDefinition | undefined;
-  if (!Array.isArray(found?.handlers)) return bad(file, `expected an export 'pipeline' with an array of handlers`);
+  if (!Array.isArray(found?.handlers))
+    return bad(file, `expected an export 'pipeline' with an array of handlers`);
   const names = new Set<string>();
   for (const handler of found.handlers as readonly AnyHandler[]) {
-    if (typeof handler?.process !== 'function') bad(file, `a handler in the pipeline has no process function`);
+    if (typeof handler?.process !== 'function')
+      bad(file, `a handler in the pipeline has no process function`);
     if (names.has(handler.name)) bad(file, `the handler '${handler.name}' stands in the pipeline twice`);
     names.add(handler.name);
   }

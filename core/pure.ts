@@ -11,7 +11,17 @@ import type { Event } from './event-type.ts';
 import { limits } from './limits.ts';
 import type { Protocol, Registered } from './protocol.ts';
 import type { Query, QueryRunner } from './query.ts';
-import type { Command, CommandContext, Context, Job, JobContext, Projector, Reflector, ReflectorContext, RowWrite } from './sources.ts';
+import type {
+  Command,
+  CommandContext,
+  Context,
+  Job,
+  JobContext,
+  Projector,
+  Reflector,
+  ReflectorContext,
+  RowWrite,
+} from './sources.ts';
 
 /** Everything a run may see besides its input. */
 export interface PureScope {
@@ -36,27 +46,46 @@ export class PureRunner {
     this.#known = new Set([...protocol.queries.values()].map((registered) => registered.value));
   }
 
-  job(registered: Registered<Job>, params: unknown, scope: PureScope, occurrence: Pick<JobContext, 'scheduled_for_ms' | 'missed' | 'attempt'>) {
+  job(
+    registered: Registered<Job>,
+    params: unknown,
+    scope: PureScope,
+    occurrence: Pick<JobContext, 'scheduled_for_ms' | 'missed' | 'attempt'>,
+  ) {
     const ctx: JobContext = Object.freeze({ ...this.#context(scope), ...occurrence });
-    return this.#envelopes('job', registered, scope, (query) => registered.value(query, deepFreeze(params) as never, ctx));
+    return this.#envelopes('job', registered, scope, (query) =>
+      registered.value(query, deepFreeze(params) as never, ctx),
+    );
   }
 
-  reflector(registered: Registered<Reflector>, event: Event, scope: PureScope, origin: Pick<ReflectorContext, 'from' | 'session'>) {
+  reflector(
+    registered: Registered<Reflector>,
+    event: Event,
+    scope: PureScope,
+    origin: Pick<ReflectorContext, 'from' | 'session'>,
+  ) {
     const ctx: ReflectorContext = Object.freeze({ ...this.#context(scope), ...deepFreeze(origin) });
-    return this.#envelopes('reflector', registered, scope, (query) => registered.value(query, deepFreeze(event) as never, ctx));
+    return this.#envelopes('reflector', registered, scope, (query) =>
+      registered.value(query, deepFreeze(event) as never, ctx),
+    );
   }
 
   command(registered: Registered<Command>, input: unknown, scope: PureScope) {
     const ctx: CommandContext = Object.freeze(this.#context(scope));
-    return this.#envelopes('command', registered, scope, (query) => registered.value(query, deepFreeze(input) as never, ctx));
+    return this.#envelopes('command', registered, scope, (query) =>
+      registered.value(query, deepFreeze(input) as never, ctx),
+    );
   }
 
   /** The name of the first rule that does not hold, or null. */
   brokenRule(registered: Registered<Projector>, event: Event, scope: PureScope): string | null {
     const ctx = Object.freeze(this.#context(scope));
     for (const name in registered.value.rules) {
-      const holds = this.#guard(`rule ${name}`, registered.file, scope, (query) => registered.value.rules[name]!(query, deepFreeze(event), ctx));
-      if (holds !== true && holds !== false) throw wrong('bad_return', `rule ${name}`, registered.file, 'returned neither true nor false');
+      const holds = this.#guard(`rule ${name}`, registered.file, scope, (query) =>
+        registered.value.rules[name]!(query, deepFreeze(event), ctx),
+      );
+      if (holds !== true && holds !== false)
+        throw wrong('bad_return', `rule ${name}`, registered.file, 'returned neither true nor false');
       if (!holds) return name;
     }
     return null;
@@ -67,7 +96,13 @@ export class PureRunner {
     const writes = this.#guard(`projector ${registered.name}`, registered.file, scope, (query) =>
       registered.value.project(query, deepFreeze(event), ctx),
     );
-    if (!Array.isArray(writes)) throw wrong('bad_return', `projector ${registered.name}`, registered.file, 'did not return an array of row writes');
+    if (!Array.isArray(writes))
+      throw wrong(
+        'bad_return',
+        `projector ${registered.name}`,
+        registered.file,
+        'did not return an array of row writes',
+      );
     return writes;
   }
 
@@ -79,16 +114,32 @@ export class PureRunner {
     };
   }
 
-  #envelopes(kind: string, registered: Registered<unknown>, scope: PureScope, run: (query: Query) => readonly Envelope[]): readonly Envelope[] {
+  #envelopes(
+    kind: string,
+    registered: Registered<unknown>,
+    scope: PureScope,
+    run: (query: Query) => readonly Envelope[],
+  ): readonly Envelope[] {
     const what = `${kind} ${registered.name}`;
     const returned = this.#guard(what, registered.file, scope, run);
-    if (!Array.isArray(returned)) throw wrong('bad_return', what, registered.file, 'did not return an array of envelopes');
+    if (!Array.isArray(returned))
+      throw wrong('bad_return', what, registered.file, 'did not return an array of envelopes');
     if (returned.length > limits.emitted_max) {
-      throw wrong('emitted_too_much', what, registered.file, `returned ${returned.length} envelopes; ${limits.emitted_max} is the most (return a batch and set drain: true)`);
+      throw wrong(
+        'emitted_too_much',
+        what,
+        registered.file,
+        `returned ${returned.length} envelopes; ${limits.emitted_max} is the most (return a batch and set drain: true)`,
+      );
     }
     for (const envelope of returned) {
       if (!DRAFTS.has((envelope as { draft?: unknown } | null)?.draft)) {
-        throw wrong('bad_return', what, registered.file, 'returned something that is no envelope; make them with event(), transmit(), forward() or instruct()');
+        throw wrong(
+          'bad_return',
+          what,
+          registered.file,
+          'returned something that is no envelope; make them with event(), transmit(), forward() or instruct()',
+        );
       }
     }
     return returned;
@@ -97,9 +148,20 @@ export class PureRunner {
   #guard<T>(what: string, file: string, scope: PureScope, run: (query: Query) => T): T {
     const query = ((definition, params) => {
       if (!this.#known.has(definition)) {
-        throw wrong('query_not_registered', what, file, `asked '${(definition as { description?: string })?.description}', which no queries.ts exports`);
+        throw wrong(
+          'query_not_registered',
+          what,
+          file,
+          `asked '${(definition as { description?: string })?.description}', which no queries.ts exports`,
+        );
       }
-      if (definition.opens_content) throw wrong('query_opens_content', what, file, `asked '${definition.description}', which opens content`);
+      if (definition.opens_content)
+        throw wrong(
+          'query_opens_content',
+          what,
+          file,
+          `asked '${definition.description}', which opens content`,
+        );
       return this.#queries.run(definition as never, params, scope.identity, scope.now_ms);
     }) as Query;
     if (this.#nesting++ === 0) this.#db.setQueryOnly(true);
@@ -117,7 +179,12 @@ export class PureRunner {
         () => undefined,
         () => undefined,
       );
-      throw wrong('returned_promise', what, file, 'returned a promise; pure functions are synchronous (remove async)');
+      throw wrong(
+        'returned_promise',
+        what,
+        file,
+        'returned a promise; pure functions are synchronous (remove async)',
+      );
     }
     return returned;
   }
@@ -129,8 +196,16 @@ function wrong(code: string, what: string, file: string, reason: string): SottoE
 
 function explain(thrown: unknown, what: string, file: string): Error {
   if (thrown instanceof SottoError || isStorageFault(thrown)) return thrown as Error;
-  if (thrown instanceof TypeError && /read[- ]only|not extensible|Cannot (add|delete|define|assign)/.test(thrown.message)) {
-    return wrong('argument_mutated', what, file, 'tried to change its arguments; they are frozen (copy first)');
+  if (
+    thrown instanceof TypeError &&
+    /read[- ]only|not extensible|Cannot (add|delete|define|assign)/.test(thrown.message)
+  ) {
+    return wrong(
+      'argument_mutated',
+      what,
+      file,
+      'tried to change its arguments; they are frozen (copy first)',
+    );
   }
   const { error_class, error_place } = placeOf(thrown);
   return new SottoError('threw', `${what} (${file}) threw ${error_class} at ${error_place}.`);

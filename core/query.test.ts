@@ -8,10 +8,13 @@ import { QueryRunner, query } from './query.ts';
 const WRITES: readonly (readonly [string, string])[] = [
   ['DELETE', 'DELETE FROM event WHERE identity = :identity'],
   ['UPDATE', 'UPDATE event SET seq = 0 WHERE identity = :identity'],
-  ['INSERT', 'INSERT INTO refused (identity, id, rule) VALUES (:identity, x\'00\', \'r\')'],
+  ['INSERT', "INSERT INTO refused (identity, id, rule) VALUES (:identity, x'00', 'r')"],
   ['PRAGMA', 'PRAGMA user_version = :identity'],
   ['ATTACH', "ATTACH 'other.db' AS other -- :identity"],
-  ['a writing CTE', 'WITH old AS (SELECT n FROM event WHERE identity = :identity) DELETE FROM event WHERE n IN (SELECT n FROM old)'],
+  [
+    'a writing CTE',
+    'WITH old AS (SELECT n FROM event WHERE identity = :identity) DELETE FROM event WHERE n IN (SELECT n FROM old)',
+  ],
   ['RETURNING', 'DELETE FROM event WHERE identity = :identity RETURNING seq AS a'],
   ['a temporary table', 'CREATE TEMP TABLE mine AS SELECT :identity AS a'],
   ['two statements', 'SELECT :identity AS a; DELETE FROM event'],
@@ -31,7 +34,9 @@ describe.each([
     const before = node.all('SELECT * FROM event');
     const writing = query({ description: 'writing', params: {}, row: { a: integer() }, sql });
     const runner = new QueryRunner(node.db);
-    expect(() => runner.run(writing, {}, 1, 1)).toThrow(expect.objectContaining({ code: 'query_not_read_only' }));
+    expect(() => runner.run(writing, {}, 1, 1)).toThrow(
+      expect.objectContaining({ code: 'query_not_read_only' }),
+    );
     expect(() => runner.check(writing, 'get_writing')).toThrow(/get_writing/);
     expect(node.all('SELECT * FROM event')).toEqual(before);
   });
@@ -40,7 +45,8 @@ describe.each([
 describe('queries', () => {
   it('S18: one that does not name its identity is refused, unless it is declared to be of the node', () => {
     const sql = 'SELECT count(*) AS events FROM event';
-    const declare = (scope?: 'node') => query({ description: 'all', params: {}, row: { events: integer() }, sql, ...(scope ? { scope } : {}) });
+    const declare = (scope?: 'node') =>
+      query({ description: 'all', params: {}, row: { events: integer() }, sql, ...(scope ? { scope } : {}) });
     expect(() => declare()).toThrow(expect.objectContaining({ code: 'query_not_scoped' }));
     expect(() => declare('node')).not.toThrow();
   });
@@ -61,21 +67,40 @@ describe('queries', () => {
     const node = new TestNode();
     foundNetwork(node);
     const ask = () => node.query('get_message_by_id', { message_id: 'my secret' });
-    expect(ask).toThrow(expect.objectContaining({ code: 'bad_query_parameters', message: expect.stringContaining('message_id') }));
+    expect(ask).toThrow(
+      expect.objectContaining({
+        code: 'bad_query_parameters',
+        message: expect.stringContaining('message_id'),
+      }),
+    );
     expect(ask).toThrow(expect.objectContaining({ message: expect.not.stringContaining('my secret') }));
-    expect(() => node.query('get_message_by_id', { message_id: '00'.repeat(32), more: 1 })).toThrow(/unknown 'more'/);
+    expect(() => node.query('get_message_by_id', { message_id: '00'.repeat(32), more: 1 })).toThrow(
+      /unknown 'more'/,
+    );
   });
 
   it('a row shape that differs from the SQL is an error', () => {
     const node = new TestNode();
-    const wrong = query({ description: 'wrong', params: {}, row: { a: integer(), b: text(4) }, sql: 'SELECT :identity AS a' });
-    expect(() => new QueryRunner(node.db).run(wrong, {}, 1, 1)).toThrow(expect.objectContaining({ code: 'query_columns_differ' }));
+    const wrong = query({
+      description: 'wrong',
+      params: {},
+      row: { a: integer(), b: text(4) },
+      sql: 'SELECT :identity AS a',
+    });
+    expect(() => new QueryRunner(node.db).run(wrong, {}, 1, 1)).toThrow(
+      expect.objectContaining({ code: 'query_columns_differ' }),
+    );
   });
 
   it('gives ids in hex, and frozen rows', () => {
     const node = new TestNode();
     const { channel_id } = foundNetwork(node);
-    const row = query({ description: 'ids', params: { channel_id: id() }, row: { found: id() }, sql: 'SELECT id AS found FROM event WHERE identity = :identity AND id = :channel_id' });
+    const row = query({
+      description: 'ids',
+      params: { channel_id: id() },
+      row: { found: id() },
+      sql: 'SELECT id AS found FROM event WHERE identity = :identity AND id = :channel_id',
+    });
     const rows = new QueryRunner(node.db).run(row, { channel_id }, 1, 1);
     expect(rows).toEqual([{ found: channel_id }]);
     expect(Object.isFrozen(rows[0])).toBe(true);

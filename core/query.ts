@@ -84,11 +84,19 @@ export class QueryRunner {
   /**
    * Rows, frozen, at most `limits.query_rows_max`. Throws `SottoError('bad_query_parameters')` naming the field, and `query_rows_too_many`.
    */
-  run(definition: QueryDefinition, params: unknown, identity: Identity, now_ms: number): readonly Record<string, unknown>[] {
+  run(
+    definition: QueryDefinition,
+    params: unknown,
+    identity: Identity,
+    now_ms: number,
+  ): readonly Record<string, unknown>[] {
     const compiled = this.#compile(definition);
     const checked = definition.check.safeParse(params ?? {});
     if (!checked.success) {
-      throw new SottoError('bad_query_parameters', `Query '${definition.description}': ${describeIssues(checked.error)}`);
+      throw new SottoError(
+        'bad_query_parameters',
+        `Query '${definition.description}': ${describeIssues(checked.error)}`,
+      );
     }
     const rows = compiled.statement.all(compiled.bind(checked.data, identity, now_ms));
     if (rows.length > limits.query_rows_max) {
@@ -107,9 +115,14 @@ export class QueryRunner {
     const expected = Object.keys(definition.row).sort().join(', ');
     const got = [...statement.columns].sort().join(', ');
     if (expected !== got) {
-      throw new SottoError('query_columns_differ', `Query '${definition.description}' declares the columns ${expected}, its SQL gives ${got}.`);
+      throw new SottoError(
+        'query_columns_differ',
+        `Query '${definition.description}' declares the columns ${expected}, its SQL gives ${got}.`,
+      );
     }
-    const byte_params = Object.entries(definition.params).filter(([, schema]) => tagsOf(schema).bytes).map(([name]) => name);
+    const byte_params = Object.entries(definition.params)
+      .filter(([, schema]) => tagsOf(schema).bytes)
+      .map(([name]) => name);
     const compiled: Compiled = {
       statement,
       bind: (params, identity, now_ms) => {
@@ -152,7 +165,10 @@ export function sqlValue(value: unknown): SqlValue {
   if (value === undefined || value === null) return null;
   if (typeof value === 'boolean') return value ? 1 : 0;
   if (typeof value === 'string' || typeof value === 'number' || value instanceof Uint8Array) return value;
-  throw new SottoError('bad_sql_value', `Expected text, number, boolean, bytes or null for SQL, got ${typeof value}.`);
+  throw new SottoError(
+    'bad_sql_value',
+    `Expected text, number, boolean, bytes or null for SQL, got ${typeof value}.`,
+  );
 }
 
 /** What zod found, as `field: what was expected`, without the values. */
@@ -161,7 +177,8 @@ export function describeIssues(error: z.ZodError): string {
     .slice(0, 5)
     .map((issue) => {
       const where = issue.path.length > 0 ? issue.path.join('.') : 'input';
-      if (issue.code === 'unrecognized_keys') return `${where}: unknown ${issue.keys.map((key) => `'${key}'`).join(', ')}`;
+      if (issue.code === 'unrecognized_keys')
+        return `${where}: unknown ${issue.keys.map((key) => `'${key}'`).join(', ')}`;
       return `${where}: ${issue.message}`;
     })
     .join('; ');

@@ -39,7 +39,11 @@ export interface CommandContext extends Context {}
 
 // --- jobs -----------------------------------------------------------------------------------------------------------------------------
 
-export type JobFunction<P extends Shape = Shape> = (query: Query, params: Readonly<Infer<P>>, ctx: JobContext) => readonly Envelope[];
+export type JobFunction<P extends Shape = Shape> = (
+  query: Query,
+  params: Readonly<Infer<P>>,
+  ctx: JobContext,
+) => readonly Envelope[];
 
 export interface JobOptions<P extends Shape> {
   readonly description: string;
@@ -63,13 +67,21 @@ export interface Job<P extends Shape = Shape> extends JobFunction<P> {
 export function job<const P extends Shape>(options: JobOptions<P>, run: JobFunction<P>): Job<P> {
   const callable: JobFunction<P> = (query, params, ctx) => run(query, params, ctx);
   return Object.freeze(
-    Object.assign(callable, { kind: 'job' as const, options, check: z.strictObject(options.params) as unknown as z.ZodType<Infer<P>> }),
+    Object.assign(callable, {
+      kind: 'job' as const,
+      options,
+      check: z.strictObject(options.params) as unknown as z.ZodType<Infer<P>>,
+    }),
   );
 }
 
 // --- reflectors -----------------------------------------------------------------------------------------------------------------------
 
-export type ReflectorFunction<S extends Shape = Shape> = (query: Query, event: Event<S>, ctx: ReflectorContext) => readonly Envelope[];
+export type ReflectorFunction<S extends Shape = Shape> = (
+  query: Query,
+  event: Event<S>,
+  ctx: ReflectorContext,
+) => readonly Envelope[];
 
 export interface Reflector<S extends Shape = Shape> extends ReflectorFunction<S> {
   readonly kind: 'reflector';
@@ -77,14 +89,21 @@ export interface Reflector<S extends Shape = Shape> extends ReflectorFunction<S>
 }
 
 /** Declares a reflector: runs because an event of type `on` became valid. Any number per type; the result can be called directly. */
-export function reflector<S extends Shape>(on: EventType<string, S>, run: ReflectorFunction<S>): Reflector<S> {
+export function reflector<S extends Shape>(
+  on: EventType<string, S>,
+  run: ReflectorFunction<S>,
+): Reflector<S> {
   const callable: ReflectorFunction<S> = (query, event, ctx) => run(query, event, ctx);
   return Object.freeze(Object.assign(callable, { kind: 'reflector' as const, on }));
 }
 
 // --- commands -------------------------------------------------------------------------------------------------------------------------
 
-export type CommandFunction<P extends Shape = Shape> = (query: Query, input: Readonly<Infer<P>>, ctx: CommandContext) => readonly Envelope[];
+export type CommandFunction<P extends Shape = Shape> = (
+  query: Query,
+  input: Readonly<Infer<P>>,
+  ctx: CommandContext,
+) => readonly Envelope[];
 
 export interface CommandOptions<P extends Shape> {
   readonly description: string;
@@ -105,10 +124,17 @@ export interface Command<P extends Shape = Shape> extends CommandFunction<P> {
 }
 
 /** Declares a command: runs because a user asked. To refuse, throw `refuse(code, message)`. */
-export function command<const P extends Shape>(options: CommandOptions<P>, run: CommandFunction<P>): Command<P> {
+export function command<const P extends Shape>(
+  options: CommandOptions<P>,
+  run: CommandFunction<P>,
+): Command<P> {
   const callable: CommandFunction<P> = (query, input, ctx) => run(query, input, ctx);
   return Object.freeze(
-    Object.assign(callable, { kind: 'command' as const, options, check: z.strictObject(options.input) as unknown as z.ZodType<Infer<P>> }),
+    Object.assign(callable, {
+      kind: 'command' as const,
+      options,
+      check: z.strictObject(options.input) as unknown as z.ZodType<Infer<P>>,
+    }),
   );
 }
 
@@ -121,7 +147,12 @@ export function refuse(code: string, message: string): SottoError {
 
 /** One change to a row. `identity` and `event` columns are filled in by the runtime; ids are given in hex, for `REFERENCES event` columns too. */
 export type RowWrite =
-  | { readonly write: 'insert' | 'insert_once' | 'upsert'; readonly table: string; readonly row: Readonly<Record<string, unknown>>; readonly key?: readonly string[] }
+  | {
+      readonly write: 'insert' | 'insert_once' | 'upsert';
+      readonly table: string;
+      readonly row: Readonly<Record<string, unknown>>;
+      readonly key?: readonly string[];
+    }
   | { readonly write: 'remove'; readonly table: string; readonly where: Readonly<Record<string, unknown>> };
 
 /** A named condition of validity. False rejects the event with the rule's name. */
@@ -140,14 +171,36 @@ export function projector<S extends Shape>(
   of: EventType<string, S>,
   definition: { rules?: Record<string, Rule<S>>; project: Projector<S>['project'] },
 ): Projector<S> {
-  return Object.freeze({ kind: 'projector' as const, of, rules: Object.freeze({ ...definition.rules }), project: definition.project });
+  return Object.freeze({
+    kind: 'projector' as const,
+    of,
+    rules: Object.freeze({ ...definition.rules }),
+    project: definition.project,
+  });
 }
 
 /** Adds a row; one that is there already is a bug. */
-export const insert = (table: string, row: Record<string, unknown>): RowWrite => ({ write: 'insert', table, row });
+export const insert = (table: string, row: Record<string, unknown>): RowWrite => ({
+  write: 'insert',
+  table,
+  row,
+});
 /** Adds a row unless an equal key is there. */
-export const insertOnce = (table: string, row: Record<string, unknown>): RowWrite => ({ write: 'insert_once', table, row });
+export const insertOnce = (table: string, row: Record<string, unknown>): RowWrite => ({
+  write: 'insert_once',
+  table,
+  row,
+});
 /** Adds a row, or replaces the one with the same `key` columns. Only for local state: among synced events the order of arrival must not matter. */
-export const upsert = (table: string, key: readonly string[], row: Record<string, unknown>): RowWrite => ({ write: 'upsert', table, row, key });
+export const upsert = (table: string, key: readonly string[], row: Record<string, unknown>): RowWrite => ({
+  write: 'upsert',
+  table,
+  row,
+  key,
+});
 /** Removes the rows that match. */
-export const remove = (table: string, where: Record<string, unknown>): RowWrite => ({ write: 'remove', table, where });
+export const remove = (table: string, where: Record<string, unknown>): RowWrite => ({
+  write: 'remove',
+  table,
+  where,
+});

@@ -42,7 +42,8 @@ export class Trace {
   read(limit: number, since = 0): readonly TraceEntry[] {
     const first = Math.max(since, this.#count - Math.min(limit, this.#ring.length), 0);
     const entries: TraceEntry[] = [];
-    for (let entry = first; entry < this.#count; entry++) entries.push(this.#ring[entry % limits.trace_entries_max]!);
+    for (let entry = first; entry < this.#count; entry++)
+      entries.push(this.#ring[entry % limits.trace_entries_max]!);
     return entries;
   }
 

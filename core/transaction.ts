@@ -2,8 +2,7 @@
  * One transaction over the one SQLite file. Everything that changes a row happens inside one, with one time for all of it, and what must
  * reach the outside world (`AfterCommit`) does so only once it is durable.
  */
-import type { Cause, Envelope, Identity } from './envelope.ts';
-import type { AnyEnvelope } from './envelope.ts';
+import type { AnyEnvelope, Cause, Envelope, Identity } from './envelope.ts';
 import type { Id } from './fields.ts';
 
 /** What became of the envelopes that one source submitted, all generations together. */

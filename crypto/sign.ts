@@ -74,7 +74,7 @@ export function verify(signature: Uint8Array, message: Uint8Array, public_key: U
   for (const bytes of [signature, message, public_key]) if (!(bytes instanceof Uint8Array)) return false;
   if (signature.length !== signature_bytes || public_key.length !== public_key_bytes) return false;
   // The library answers undefined, and throws nothing, for memory that it cannot read.
-  return sodium.crypto_sign_verify_detached(signature, message, public_key) !== false;
+  return sodium.crypto_sign_verify_detached(signature, message, public_key) === true;
 }
 
 /**

@@ -47,13 +47,25 @@ export function decodeInviteLink(text: string): InviteLink {
   } catch {
     throw badLink('it is damaged; copy it again, whole');
   }
-  if (!Array.isArray(fields) || fields[0] !== VERSION || fields.length !== 6) throw badLink('it is of a version that this node does not know');
+  if (!Array.isArray(fields) || fields[0] !== VERSION || fields.length !== 6)
+    throw badLink('it is of a version that this node does not know');
   const [, network_id, invite_id, secret, device_id, addresses] = fields as readonly CborValue[];
-  if (!isKey(network_id) || !isKey(invite_id) || !isKey(secret) || !isKey(device_id)) throw badLink('it is damaged; copy it again, whole');
-  if (!Array.isArray(addresses) || addresses.length > ADDRESSES_MAX || !addresses.every((address) => typeof address === 'string')) {
+  if (!isKey(network_id) || !isKey(invite_id) || !isKey(secret) || !isKey(device_id))
+    throw badLink('it is damaged; copy it again, whole');
+  if (
+    !Array.isArray(addresses) ||
+    addresses.length > ADDRESSES_MAX ||
+    !addresses.every((address) => typeof address === 'string')
+  ) {
     throw badLink('its addresses have not the form they must have');
   }
-  return { network_id: network_id.toHex(), invite_id: invite_id.toHex(), secret, device_id: device_id.toHex(), addresses: addresses as readonly string[] };
+  return {
+    network_id: network_id.toHex(),
+    invite_id: invite_id.toHex(),
+    secret,
+    device_id: device_id.toHex(),
+    addresses: addresses as readonly string[],
+  };
 }
 
 function isKey(value: CborValue | undefined): value is Uint8Array {

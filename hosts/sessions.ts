@@ -13,7 +13,12 @@ import type { Id } from '../core/fields.ts';
 import { limits } from '../core/limits.ts';
 import type { AfterCommit } from '../core/outcome.ts';
 import type { Connection, Listener, Transport } from '../core/transport.ts';
-import { type LocalDevice, type SecureSession, secureInitiator, secureResponder } from '../transport/noise.ts';
+import {
+  type LocalDevice,
+  type SecureSession,
+  secureInitiator,
+  secureResponder,
+} from '../transport/noise.ts';
 
 /** Timers as Node and browsers have them; a simulation brings its own. */
 export interface Timers {
@@ -117,13 +122,17 @@ export class Sessions {
     const now_ms = this.#ports.clock.monotonic_ms();
     for (const { identity, network_id } of this.#ports.engine.identities()) {
       if (network_id === null) continue;
-      const peers = this.#ports.engine.query('get_peers_to_dial', {}, identity) as readonly { device_id: Id; address: string }[];
+      const peers = this.#ports.engine.query('get_peers_to_dial', {}, identity) as readonly {
+        device_id: Id;
+        address: string;
+      }[];
       for (const { device_id, address } of peers) {
         if (this.#sessionWith(identity, device_id) !== undefined) continue;
         const key = `${identity} ${device_id} ${address}`;
         const target = this.#targets.get(key) ?? { failures: 0, next_try_ms: 0, dialing: false };
         this.#targets.set(key, target);
-        if (!target.dialing && target.next_try_ms <= now_ms) void this.#dial(identity, device_id, address, target);
+        if (!target.dialing && target.next_try_ms <= now_ms)
+          void this.#dial(identity, device_id, address, target);
       }
     }
   }
@@ -135,7 +144,10 @@ export class Sessions {
       const local = this.#ports.deviceOf(identity);
       if (local === null) return;
       const connection = await transport.dial(address, { timeout_ms: DIAL_TIMEOUT_MS });
-      const secure = await secureInitiator(connection, local, Uint8Array.fromHex(device_id), { timeout_ms: DIAL_TIMEOUT_MS, random });
+      const secure = await secureInitiator(connection, local, Uint8Array.fromHex(device_id), {
+        timeout_ms: DIAL_TIMEOUT_MS,
+        random,
+      });
       target.failures = 0;
       target.next_try_ms = clock.monotonic_ms() + REDIAL_MS_FIRST;
       this.#opened(identity, secure, true);
@@ -144,7 +156,8 @@ export class Sessions {
       const jitter = 0.5 + random.bytes(1)[0]! / 512;
       target.failures = Math.min(target.failures + 1, 16);
       target.next_try_ms = clock.monotonic_ms() + pause_ms * jitter;
-      if (target.failures === 1) log('dial_failed', { address, device: device_id.slice(0, 8), ...placeOf(thrown) });
+      if (target.failures === 1)
+        log('dial_failed', { address, device: device_id.slice(0, 8), ...placeOf(thrown) });
     } finally {
       target.dialing = false;
     }
@@ -157,7 +170,8 @@ export class Sessions {
     }
     this.#half_open.add(connection);
     const identities = this.#ports.engine.identities().filter((row) => row.network_id !== null);
-    const find = () => identities.map((row) => this.#ports.deviceOf(row.identity)).filter((local) => local !== null);
+    const find = () =>
+      identities.map((row) => this.#ports.deviceOf(row.identity)).filter((local) => local !== null);
     secureResponder(connection, find, { timeout_ms: DIAL_TIMEOUT_MS, random: this.#ports.random })
       .then((secure) => {
         const device_id = secure.local_device.toHex();
@@ -185,17 +199,33 @@ export class Sessions {
       }
     }
     other?.secure.close('replaced');
-    const open: Open = { session_id: random.bytes(16).toHex(), identity, device_id, secure, began_here, inbox: [], inbox_bytes: 0 };
+    const open: Open = {
+      session_id: random.bytes(16).toHex(),
+      identity,
+      device_id,
+      secure,
+      began_here,
+      inbox: [],
+      inbox_bytes: 0,
+    };
     this.#open.set(open.session_id, open);
     log('session_opened', { device: device_id.slice(0, 8), identity, began_here });
-    engine.instruct(identity, 'sessions', 'session', { session_id: open.session_id, device_id, state: 'opened' });
+    engine.instruct(identity, 'sessions', 'session', {
+      session_id: open.session_id,
+      device_id,
+      state: 'opened',
+    });
     secure.on_close = (reason) => this.#ended(open, reason);
     secure.on_frame = (frame) => this.#arrived(open, frame);
   }
 
   #ended(open: Open, reason: string): void {
     if (!this.#open.delete(open.session_id)) return;
-    this.#ports.log('session_closed', { device: open.device_id.slice(0, 8), identity: open.identity, reason });
+    this.#ports.log('session_closed', {
+      device: open.device_id.slice(0, 8),
+      identity: open.identity,
+      reason,
+    });
     if (this.#closed) return;
     try {
       this.#ports.engine.instruct(open.identity, 'sessions', 'session', {
@@ -229,7 +259,8 @@ export class Sessions {
         open.inbox_bytes -= frame.length;
         this.#takeIn(open, frame);
       }
-      if (!this.#closed && [...this.#open.values()].some((open) => open.inbox.length > 0)) this.#ports.timers.soon(turn);
+      if (!this.#closed && [...this.#open.values()].some((open) => open.inbox.length > 0))
+        this.#ports.timers.soon(turn);
       else this.#pumping = false;
     };
     this.#ports.timers.soon(turn);
@@ -237,7 +268,11 @@ export class Sessions {
 
   #takeIn(open: Open, frame: Uint8Array): void {
     try {
-      this.#ports.engine.receive(open.identity, { session_id: open.session_id, device_id: open.device_id }, frame);
+      this.#ports.engine.receive(
+        open.identity,
+        { session_id: open.session_id, device_id: open.device_id },
+        frame,
+      );
     } catch (thrown) {
       // The storage failed: nothing of the frame was taken in, and sync will bring it again.
       this.#ports.log('frame_not_taken_in', { ...placeOf(thrown) });
@@ -261,7 +296,8 @@ export class Sessions {
   }
 
   #sessionWith(identity: Identity, device_id: Id): Open | undefined {
-    for (const open of this.#open.values()) if (open.identity === identity && open.device_id === device_id) return open;
+    for (const open of this.#open.values())
+      if (open.identity === identity && open.device_id === device_id) return open;
     return undefined;
   }
 }
@@ -270,7 +306,10 @@ function* framesOf(items: readonly Uint8Array[]): Generator<Uint8Array> {
   let batch: Uint8Array[] = [];
   let bytes = 0;
   for (const item of items) {
-    if (batch.length > 0 && (bytes + item.length > FRAME_BYTES_TARGET || batch.length >= limits.frame_items_max)) {
+    if (
+      batch.length > 0 &&
+      (bytes + item.length > FRAME_BYTES_TARGET || batch.length >= limits.frame_items_max)
+    ) {
       yield encodeFrame(batch);
       batch = [];
       bytes = 0;
@@ -286,6 +325,10 @@ export function announced(listen: string, host: string | null): string {
   const port = listen.slice(listen.lastIndexOf(':') + 1);
   const name = listen.slice(0, listen.lastIndexOf(':'));
   if (name !== '0.0.0.0' && name !== '[::]') return listen;
-  if (host === null) throw new SottoError('no_public_host', `Listening on ${name}: tell with --announce HOST under which name others reach this node.`);
+  if (host === null)
+    throw new SottoError(
+      'no_public_host',
+      `Listening on ${name}: tell with --announce HOST under which name others reach this node.`,
+    );
   return `${host}:${port}`;
 }

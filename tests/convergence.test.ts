@@ -1,7 +1,15 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { encodeEventItem, encodeFrame } from '../core/event-codec.ts';
-import { canonicalDump, foundNetwork, joinNetwork, seededRandom, TestClock, TestNode, wire } from './support.ts';
+import {
+  canonicalDump,
+  foundNetwork,
+  joinNetwork,
+  seededRandom,
+  TestClock,
+  TestNode,
+  wire,
+} from './support.ts';
 
 /** One thing that Alice or Bob does. */
 type Step =
@@ -30,7 +38,11 @@ function historyOf(steps: readonly Step[], seed: number): History {
   const collect = () => {
     for (const node of [alice, bob]) {
       for (const row of node.all('SELECT id, header, signature, body FROM event WHERE body IS NOT NULL')) {
-        const raw = { header: row.header as Uint8Array, signature: row.signature as Uint8Array, body: row.body as Uint8Array };
+        const raw = {
+          header: row.header as Uint8Array,
+          signature: row.signature as Uint8Array,
+          body: row.body as Uint8Array,
+        };
         items.set((row.id as Uint8Array).toHex(), encodeEventItem(raw));
       }
     }
@@ -42,13 +54,18 @@ function historyOf(steps: readonly Step[], seed: number): History {
     const node = who === 0 ? alice : bob;
     const channels = node.query<{ channel_id: string }>('get_channels');
     const channel_id = channels[pick % channels.length]?.channel_id ?? '';
-    const messages = node.query<{ message_id: string; author: string }>('get_messages', { channel_id, limit: 100 });
+    const messages = node.query<{ message_id: string; author: string }>('get_messages', {
+      channel_id,
+      limit: 100,
+    });
     const message = messages[pick % Math.max(1, messages.length)];
-    if (kind === 'send') node.engine.command('send_message', 1, { channel_id, text: `message ${pick}`, ttl_ms: 0 });
+    if (kind === 'send')
+      node.engine.command('send_message', 1, { channel_id, text: `message ${pick}`, ttl_ms: 0 });
     else if (kind === 'channel') node.engine.command('create_channel', 1, { name: `channel ${pick}` });
     else if (kind === 'rename') node.engine.command('set_profile', 1, { name: `name ${pick}` });
     else if (kind === 'meet') wire(alice, bob);
-    else if (message !== undefined && kind === 'react') node.engine.command('react', 1, { message_id: message.message_id, emoji: '👍' });
+    else if (message !== undefined && kind === 'react')
+      node.engine.command('react', 1, { message_id: message.message_id, emoji: '👍' });
     else if (message !== undefined && (who === 0 || message.author === node.engine.identity(1)?.device_id)) {
       collect();
       node.engine.command('remove_message', 1, { message_id: message.message_id });

@@ -30,7 +30,10 @@ export function temporaryFolder(): string {
   return folder;
 }
 
-export function openedDb(path = join(temporaryFolder(), 'sotto.db'), open: (path: string) => Db = openNodeSqlite): Db {
+export function openedDb(
+  path = join(temporaryFolder(), 'sotto.db'),
+  open: (path: string) => Db = openNodeSqlite,
+): Db {
   const db = open(path);
   cleanups.push(() => {
     try {
@@ -93,14 +96,19 @@ export class TestNode {
     const taken: Uint8Array[] = [];
     const rest: AfterCommit[] = [];
     for (const effect of this.effects) {
-      if (effect.effect === 'send' && (session_id === undefined || effect.session_id === session_id)) taken.push(effect.item);
+      if (effect.effect === 'send' && (session_id === undefined || effect.session_id === session_id))
+        taken.push(effect.item);
       else rest.push(effect);
     }
     this.effects.splice(0, this.effects.length, ...rest);
     return taken;
   }
 
-  query<Row = Record<string, unknown>>(name: string, params: Record<string, unknown> = {}, identity = 1): Row[] {
+  query<Row = Record<string, unknown>>(
+    name: string,
+    params: Record<string, unknown> = {},
+    identity = 1,
+  ): Row[] {
     return this.engine.query(name, params, identity) as Row[];
   }
 
@@ -135,7 +143,11 @@ export function joinNetwork(host: TestNode, newcomer: TestNode, user_name: strin
 }
 
 /** Connects two nodes (identity 1 of each) and carries frames until both are silent. Returns how many frames and bytes went over. */
-export function wire(a: TestNode, b: TestNode, carry: (frame: Uint8Array) => Uint8Array[] = (frame) => [frame]): { frames: number; bytes: number } {
+export function wire(
+  a: TestNode,
+  b: TestNode,
+  carry: (frame: Uint8Array) => Uint8Array[] = (frame) => [frame],
+): { frames: number; bytes: number } {
   const device = (node: TestNode) => node.engine.identity(1)?.device_id ?? '';
   const session_id = `session-${Math.random().toString(36).slice(2)}`;
   const told = (node: TestNode, other: TestNode, state: string) =>
@@ -180,13 +192,27 @@ export function canonicalDump(node: TestNode): string {
     .filter((name) => !LOCAL_TABLES.has(name));
   for (const table of tables) {
     const references = new Set(
-      node.all(`SELECT "from" AS name FROM pragma_foreign_key_list('${table}') WHERE "table" = 'event'`).map((row) => row.name),
+      node
+        .all(`SELECT "from" AS name FROM pragma_foreign_key_list('${table}') WHERE "table" = 'event'`)
+        .map((row) => row.name),
     );
-    const columns = node.all(`SELECT name FROM pragma_table_info('${table}')`).map((row) => row.name as string);
+    const columns = node
+      .all(`SELECT name FROM pragma_table_info('${table}')`)
+      .map((row) => row.name as string);
     const shown = columns
       .filter((column) => column !== 'n' && column !== 'identity')
-      .map((column) => (references.has(column) ? `(SELECT hex(id) FROM event WHERE n = t.${column}) AS ${column}` : `quote(t.${column}) AS ${column}`));
-    if (table === 'dies_with') shown.splice(0, shown.length, '(SELECT hex(id) FROM event WHERE n = t.target) AS target', '(SELECT hex(id) FROM event WHERE n = t.event) AS event');
+      .map((column) =>
+        references.has(column)
+          ? `(SELECT hex(id) FROM event WHERE n = t.${column}) AS ${column}`
+          : `quote(t.${column}) AS ${column}`,
+      );
+    if (table === 'dies_with')
+      shown.splice(
+        0,
+        shown.length,
+        '(SELECT hex(id) FROM event WHERE n = t.target) AS target',
+        '(SELECT hex(id) FROM event WHERE n = t.event) AS event',
+      );
     const rows = node.all(`SELECT ${shown.join(', ')} FROM ${table} t`).map((row) => JSON.stringify(row));
     lines.push(`== ${table}`, ...rows.sort());
   }

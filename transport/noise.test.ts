@@ -162,19 +162,36 @@ describe.each(Object.keys(transports))('noise over %s', (name) => {
       expect(answers).toBe(0);
     });
 
-    test('fails at the first message for who knows a hint but not the network', async () => {
-      // Eve saw Alice's first message, and begins with the same 49 bytes and keys of her own.
-      const salt = new Uint8Array(16);
+    /** A first message made here by hand, as the wire format says, and what Bob makes of it. */
+    async function firstMessage(psk: Uint8Array, forged: { prologue?: Uint8Array } = {}) {
+      const salt = new Uint8Array(16).fill(9);
       const hint = keyedHash(network_id, 'sotto hint v1', salt, key(bob));
-      const prologue = new Uint8Array([1, ...salt, ...hint]);
-      const noise = new NoiseState('XXpsk0', true, eve.signer.dh_keypair(), {
-        psk: keyedHash(other_network_id, 'sotto noise psk v1'),
-      });
-      noise.initialise(prologue);
+      const opening = new Uint8Array([1, ...salt, ...hint]);
+      const noise = new NoiseState('XXpsk0', true, eve.signer.dh_keypair(), { psk });
+      noise.initialise(forged.prologue ?? opening);
       const [near, far] = await link();
       const record = recorded(near);
-      const answered = secureResponder(far, () => [bob]);
-      near.send(new Uint8Array([...prologue, ...noise.send()]));
+      const answered = secureResponder(far, () => [bob], { timeout_ms: 500 });
+      near.send(new Uint8Array([...opening, ...noise.send()]));
+      return { near, record, noise, answered };
+    }
+    const network_psk = keyedHash(network_id, 'sotto noise psk v1');
+
+    test('is Noise XXpsk0 with the network’s key and the first 49 bytes as prologue', async () => {
+      const { near, record, noise, answered } = await firstMessage(network_psk);
+      await record.messageCount(1);
+      expect(Uint8Array.from(noise.recv(record.messages[0]!))).toEqual(key(bob));
+      near.send(noise.send(key(eve)));
+      expect((await answered).remote_device).toEqual(key(eve));
+      expect((await answered).handshake_hash).toEqual(Uint8Array.from(noise.hash!));
+    });
+
+    test.each([
+      ['knows a hint but not the network', keyedHash(other_network_id, 'sotto noise psk v1'), {}],
+      ['knows a hint and guesses no key', new Uint8Array(32), {}],
+      ['has bound nothing to the first bytes', network_psk, { prologue: new Uint8Array(0) }],
+    ])('fails at the first message, without an answer, for who %s', async (_name, psk, forged) => {
+      const { record, answered } = await firstMessage(psk, forged);
       await expect(answered).rejects.toEqual(code('bad_handshake'));
       await record.closed();
       expect(record.messages).toEqual([]);

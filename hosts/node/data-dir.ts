@@ -35,9 +35,16 @@ export function takeDataDir(path: string): DataDir {
     lock.exec('PRAGMA locking_mode = EXCLUSIVE; BEGIN EXCLUSIVE');
   } catch {
     lock.close();
-    throw new SottoError('data_dir_in_use', `${path} is in use by the node with pid ${pidIn(node_file)}. Stop that one first, or give this one a --data of its own.`);
+    throw new SottoError(
+      'data_dir_in_use',
+      `${path} is in use by the node with pid ${pidIn(node_file)}. Stop that one first, or give this one a --data of its own.`,
+    );
   }
-  writeFileSync(node_file, JSON.stringify({ pid: process.pid, api: null, listen: null, started_ms: Date.now() }), { mode: 0o600 });
+  writeFileSync(
+    node_file,
+    JSON.stringify({ pid: process.pid, api: null, listen: null, started_ms: Date.now() }),
+    { mode: 0o600 },
+  );
   return {
     path,
     database: join(path, 'sotto.db'),

@@ -25,7 +25,10 @@ export class Devices {
     const row = this.#engine.identity(identity);
     if (row === null || row.network_id === null) return null;
     const secret = this.#secret.get({ slot: row.slot })?.secret as Uint8Array;
-    const device: LocalDevice = { network_id: Uint8Array.fromHex(row.network_id), signer: signerFromSeed(secret) };
+    const device: LocalDevice = {
+      network_id: Uint8Array.fromHex(row.network_id),
+      signer: signerFromSeed(secret),
+    };
     secret.fill(0);
     this.#open.set(identity, device);
     return device;

@@ -9,7 +9,6 @@ import {
   type JobRunView,
   type JobView,
   type MessageView,
-  type NetworkView,
   type NodeFacade,
   type PeerView,
   type Selector,
@@ -19,22 +18,17 @@ import {
 } from '../../api/facade.ts';
 import { SottoError } from '../../core/assert.ts';
 import type { CommandResult } from '../../core/engine.ts';
-import type { Cause, Envelope, Identity } from '../../core/envelope.ts';
-import { redact } from '../../core/event-type.ts';
+import type { Identity } from '../../core/envelope.ts';
 import type { Shape } from '../../core/fields.ts';
 import { NEVER_MS } from '../../core/limits.ts';
 import type { AfterCommit } from '../../core/outcome.ts';
-import type { TraceEntry } from '../../core/trace.ts';
 import { signerFromSeed } from '../../crypto/sign.ts';
 import { decodeInviteLink, encodeInviteLink } from '../invite-link.ts';
+import { Finder, type NetworkRow } from './finder.ts';
 import { fromText } from './from-text.ts';
 import type { Parts } from './node.ts';
 import { VERSION } from './version.ts';
-
-interface NetworkRow extends Omit<NetworkView, 'network_id'> {
-  readonly identity: Identity;
-  readonly network_id: string | null;
-}
+import { envelopeView, jobRunView, jobView, onlyEvent, shownExpiry, traceView } from './views.ts';
 
 /** How often a join looks whether it has been let in. */
 const JOIN_LOOK_MS = 25;
@@ -43,6 +37,7 @@ export class NodeView implements NodeFacade {
   api_address = '';
   readonly announced_address: string;
   readonly #parts: Parts;
+  readonly #find: Finder;
   readonly #data_dir: string;
   readonly #protocol: string;
   readonly #subscribers = new Set<(change: Change) => void>();
@@ -50,6 +45,7 @@ export class NodeView implements NodeFacade {
 
   constructor(parts: Parts, about: { data_dir: string; protocol: string; announced: string }) {
     this.#parts = parts;
+    this.#find = new Finder(parts.engine);
     this.#data_dir = about.data_dir;
     this.#protocol = about.protocol;
     this.announced_address = about.announced;
@@ -69,7 +65,9 @@ export class NodeView implements NodeFacade {
       listen: this.announced_address,
       api: this.api_address,
       protocol: this.#protocol,
-      networks: this.#networks().map(({ identity: _identity, ...view }) => ({ ...view, network_id: view.network_id ?? '' })),
+      networks: this.#find
+        .networks()
+        .map(({ identity: _identity, ...view }) => ({ ...view, network_id: view.network_id ?? '' })),
       counters: Object.fromEntries([...engine.pipeline.counters].sort(([a], [b]) => (a < b ? -1 : 1))),
       clock: { suspect, reason },
       next_job_due_ms: scheduler.nextDueMs(),
@@ -96,7 +94,12 @@ export class NodeView implements NodeFacade {
       this.#changes += 1;
       if (this.#subscribers.size === 0) continue;
       const network_id = this.#parts.engine.identity(effect.identity)?.network_id ?? null;
-      const change: Change = { change: this.#changes, network_id, type: effect.type, event_id: effect.event_id };
+      const change: Change = {
+        change: this.#changes,
+        network_id,
+        type: effect.type,
+        event_id: effect.event_id,
+      };
       for (const listener of this.#subscribers) listener(change);
     }
   }
@@ -107,7 +110,7 @@ export class NodeView implements NodeFacade {
     const { engine } = this.#parts;
     const made = engine.command('create_network', 0, { name: input.name, user_name: input.as });
     engine.command('announce_address', made.identity, { address: this.announced_address });
-    const network = this.#networks().find((row) => row.identity === made.identity);
+    const network = this.#find.networks().find((row) => row.identity === made.identity);
     const channel = this.#query<{ channel_id: string }>('get_channels', {}, made.identity)[0];
     return {
       network_id: network?.network_id ?? '',
@@ -118,10 +121,14 @@ export class NodeView implements NodeFacade {
   }
 
   createInvite(input: { uses: number; ttl_ms: number } & Selector) {
-    const network = this.#select(input);
+    const network = this.#find.select(input);
     const made = this.#command('create_invite', network.identity, { uses: input.uses, ttl_ms: input.ttl_ms });
     const invite_id = onlyEvent(made);
-    const invite = this.#query<{ uses: number; expires_ms: number }>('get_invite', { invite_id }, network.identity)[0];
+    const invite = this.#query<{ uses: number; expires_ms: number }>(
+      'get_invite',
+      { invite_id },
+      network.identity,
+    )[0];
     const secret = made.reply.secret as Uint8Array;
     const link = encodeInviteLink({
       network_id: network.network_id ?? '',
@@ -137,8 +144,11 @@ export class NodeView implements NodeFacade {
   async join(input: { link: string; as: string; timeout_ms: number }) {
     const { engine, sessions } = this.#parts;
     const link = decodeInviteLink(input.link);
-    const same = this.#networks().find((row) => row.network_id === link.network_id && row.user_name === input.as);
-    if (same !== undefined) throw new SottoError('already_joined', `This node is in that network already, as ${input.as}.`);
+    const same = this.#find
+      .networks()
+      .find((row) => row.network_id === link.network_id && row.user_name === input.as);
+    if (same !== undefined)
+      throw new SottoError('already_joined', `This node is in that network already, as ${input.as}.`);
     const signer = signerFromSeed(link.secret);
     const invite_key = signer.public_key.toHex();
     signer.destroy();
@@ -160,7 +170,7 @@ export class NodeView implements NodeFacade {
   async #waitUntilAdmitted(identity: Identity, timeout_ms: number): Promise<NetworkRow> {
     const deadline = this.#parts.clock.monotonic_ms() + timeout_ms;
     for (;;) {
-      const row = this.#networks().find((network) => network.identity === identity);
+      const row = this.#find.networks().find((network) => network.identity === identity);
       if (row?.admitted === true && row.name !== null) return row;
       if (this.#parts.clock.monotonic_ms() > deadline) {
         throw new SottoError(
@@ -173,9 +183,13 @@ export class NodeView implements NodeFacade {
   }
 
   peers(input: Selector): readonly PeerView[] {
-    return this.#selectAll(input).flatMap((network) => {
-      const names = this.#names(network.identity);
-      return this.#query<Omit<PeerView, 'user_name' | 'network_id' | 'connected'>>('get_peers', {}, network.identity).map((peer) => ({
+    return this.#find.selectAll(input).flatMap((network) => {
+      const names = this.#find.names(network.identity);
+      return this.#query<Omit<PeerView, 'user_name' | 'network_id' | 'connected'>>(
+        'get_peers',
+        {},
+        network.identity,
+      ).map((peer) => ({
         device_id: peer.device_id,
         user_id: peer.user_id,
         user_name: names.get(peer.user_id ?? '') ?? null,
@@ -191,34 +205,52 @@ export class NodeView implements NodeFacade {
   // --- channels and messages --------------------------------------------------------------------------------------------------------
 
   createChannel(input: { name: string } & Selector) {
-    const network = this.#select(input);
+    const network = this.#find.select(input);
     const channels = this.#query<ChannelView>('get_channels', {}, network.identity);
     if (channels.some((channel) => channel.name === input.name)) {
       throw new SottoError('channel_exists', `There is a channel of that name already.`);
     }
-    return { channel_id: onlyEvent(this.#command('create_channel', network.identity, { name: input.name })), name: input.name };
+    return {
+      channel_id: onlyEvent(this.#command('create_channel', network.identity, { name: input.name })),
+      name: input.name,
+    };
   }
 
   channels(input: Selector): readonly ChannelView[] {
-    return this.#query<ChannelView>('get_channels', {}, this.#select(input).identity);
+    return this.#query<ChannelView>('get_channels', {}, this.#find.select(input).identity);
   }
 
   send(input: { channel_ref: string; text: string; ttl_ms: number } & Selector) {
-    const { identity, channel_id } = this.#channel(input.channel_ref, input);
-    const message_id = onlyEvent(this.#command('send_message', identity, { channel_id, text: input.text, ttl_ms: input.ttl_ms }));
-    const message = this.#query<{ created_ms: number; expires_ms: number }>('get_message_by_id', { message_id }, identity)[0];
-    return { message_id, channel_id, created_ms: message?.created_ms ?? 0, expires_ms: shownExpiry(message?.expires_ms ?? NEVER_MS) };
+    const { identity, channel_id } = this.#find.channel(input.channel_ref, input);
+    const message_id = onlyEvent(
+      this.#command('send_message', identity, { channel_id, text: input.text, ttl_ms: input.ttl_ms }),
+    );
+    const message = this.#query<{ created_ms: number; expires_ms: number }>(
+      'get_message_by_id',
+      { message_id },
+      identity,
+    )[0];
+    return {
+      message_id,
+      channel_id,
+      created_ms: message?.created_ms ?? 0,
+      expires_ms: shownExpiry(message?.expires_ms ?? NEVER_MS),
+    };
   }
 
   read(input: { channel_ref: string; limit: number } & Selector): readonly MessageView[] {
-    const { identity, channel_id } = this.#channel(input.channel_ref, input);
+    const { identity, channel_id } = this.#find.channel(input.channel_ref, input);
     const page = { channel_id, limit: input.limit };
-    const names = this.#names(identity);
+    const names = this.#find.names(identity);
     const reactions = Map.groupBy(
       this.#query<{ message_id: string; emoji: string; count: number }>('get_reactions', page, identity),
       (reaction) => reaction.message_id,
     );
-    return this.#query<Omit<MessageView, 'reactions' | 'expires_ms'> & { expires_ms: number }>('get_messages', page, identity)
+    return this.#query<Omit<MessageView, 'reactions' | 'expires_ms'> & { expires_ms: number }>(
+      'get_messages',
+      page,
+      identity,
+    )
       .map((message) => ({
         message_id: message.message_id,
         channel_id: message.channel_id,
@@ -233,12 +265,15 @@ export class NodeView implements NodeFacade {
   }
 
   react(input: { message_ref: string; emoji: string } & Selector) {
-    const { identity, message_id } = this.#message(input.message_ref, input);
-    return { reaction_id: onlyEvent(this.#command('react', identity, { message_id, emoji: input.emoji })), message_id };
+    const { identity, message_id } = this.#find.message(input.message_ref, input);
+    return {
+      reaction_id: onlyEvent(this.#command('react', identity, { message_id, emoji: input.emoji })),
+      message_id,
+    };
   }
 
   delete(input: { message_ref: string } & Selector) {
-    const { identity, message_id } = this.#message(input.message_ref, input);
+    const { identity, message_id } = this.#find.message(input.message_ref, input);
     this.#command('remove_message', identity, { message_id });
     return { message_id };
   }
@@ -246,37 +281,45 @@ export class NodeView implements NodeFacade {
   // --- jobs -------------------------------------------------------------------------------------------------------------------------
 
   jobs(): readonly JobView[] {
-    return this.#parts.scheduler.list() as readonly JobView[];
+    return this.#parts.scheduler.list().map((line) => jobView(line, this.#parts.jobs()));
   }
 
   jobsNext(limit: number) {
-    return this.#parts.scheduler.next(limit);
+    return this.#parts.scheduler.next(limit).map(({ name, network_id, due_ms }) => ({ name, network_id, due_ms }));
   }
 
   jobRun(name: string, input: Selector) {
-    return this.#parts.scheduler.run(name, this.#identityOrNone(input));
+    const runs = this.#parts.scheduler.run(name, this.#find.identityOrNone(input));
+    const failed = runs.filter((run) => run.outcome === 'failed').length;
+    return { ran: runs.length - failed, failed, held: 0 };
   }
 
   jobPreview(name: string, input: Selector): readonly EnvelopeView[] {
-    return this.#parts.scheduler.preview(name, this.#identityOrNone(input)).map(envelopeView);
+    return this.#parts.scheduler
+      .preview(name, this.#find.identityOrNone(input))
+      .flatMap(({ envelopes }) => envelopes.map(envelopeView));
   }
 
   jobPause(name: string) {
-    return { paused: this.#parts.scheduler.pause(name) };
+    this.#parts.scheduler.pause(name);
+    return { paused: this.#parts.scheduler.list().filter((line) => line.name === name && line.state === 'paused').length };
   }
 
   jobResume(name: string) {
-    const resumed = this.#parts.scheduler.resume(name);
+    const paused = this.#parts.scheduler.list().filter((line) => line.name === name && line.state === 'paused').length;
+    this.#parts.scheduler.resume(name);
     this.#parts.tick();
-    return { resumed };
+    return { resumed: paused };
   }
 
   jobHistory(name: string | null, limit: number): readonly JobRunView[] {
-    return this.#parts.scheduler.history(name ?? undefined, limit) as readonly JobRunView[];
+    return this.#parts.scheduler.history(name ?? undefined, limit).map((run) => jobRunView(run, this.#find));
   }
 
   jobWhy(name: string) {
-    return this.#parts.scheduler.why(name);
+    return this.#parts.scheduler
+      .why(name)
+      .map(({ reason, text, identity }) => ({ reason, text, network_id: this.#find.networkOf(identity) }));
   }
 
   clockConfirm() {
@@ -304,8 +347,12 @@ export class NodeView implements NodeFacade {
 
   query(name: string, params: Readonly<Record<string, string>>, input: Selector) {
     const registered = this.#parts.protocol.queries.get(name);
-    if (registered === undefined) throw new SottoError('unknown_query', `There is no query '${name}'. \`sotto queries list\` shows them.`);
-    const identity = registered.value.scope === 'node' ? 0 : this.#select(input).identity;
+    if (registered === undefined)
+      throw new SottoError(
+        'unknown_query',
+        `There is no query '${name}'. \`sotto queries list\` shows them.`,
+      );
+    const identity = registered.value.scope === 'node' ? 0 : this.#find.select(input).identity;
     return this.#query<Record<string, unknown>>(name, fromText(registered.value.params, params), identity);
   }
 
@@ -320,16 +367,26 @@ export class NodeView implements NodeFacade {
 
   command(name: string, input: Readonly<Record<string, string>>, selector: Selector) {
     const registered = this.#parts.protocol.commands.get(name);
-    if (registered === undefined) throw new SottoError('unknown_command', `There is no command '${name}'. \`sotto commands list\` shows them.`);
+    if (registered === undefined)
+      throw new SottoError(
+        'unknown_command',
+        `There is no command '${name}'. \`sotto commands list\` shows them.`,
+      );
     if (registered.value.options.as === 'new') {
-      throw new SottoError('not_by_name', `'${name}' makes a new identity; use \`sotto network create\` or \`sotto join\`.`);
+      throw new SottoError(
+        'not_by_name',
+        `'${name}' makes a new identity; use \`sotto network create\` or \`sotto join\`.`,
+      );
     }
-    const made = this.#command(name, this.#select(selector).identity, fromText(registered.value.options.input as Shape, input));
-    if ('secret' in made.reply) throw new SottoError('not_by_name', `'${name}' answers with a secret; use \`sotto invite create\`.`);
+    const made = this.#command(
+      name,
+      this.#find.select(selector).identity,
+      fromText(registered.value.options.input as Shape, input),
+    );
+    if ('secret' in made.reply)
+      throw new SottoError('not_by_name', `'${name}' answers with a secret; use \`sotto invite create\`.`);
     return { event_ids: made.event_ids };
   }
-
-  // --- finding what is meant --------------------------------------------------------------------------------------------------------
 
   #query<Row>(name: string, params: Record<string, unknown>, identity: Identity): Row[] {
     return [...this.#parts.engine.query(name, params, identity)] as Row[];
@@ -338,102 +395,4 @@ export class NodeView implements NodeFacade {
   #command(name: string, identity: Identity, input: Record<string, unknown>): CommandResult {
     return this.#parts.engine.command(name, identity, input);
   }
-
-  #networks(): NetworkRow[] {
-    return this.#query<NetworkRow>('get_networks', {}, 0).filter((row) => row.network_id !== null);
-  }
-
-  #names(identity: Identity): Map<string, string> {
-    const members = this.#query<{ user_id: string; name: string | null }>('get_members', {}, identity);
-    return new Map(members.flatMap(({ user_id, name }) => (name === null ? [] : [[user_id, name] as const])));
-  }
-
-  #selectAll(selector: Selector): NetworkRow[] {
-    const { network, as } = selector;
-    return this.#networks().filter(
-      (row) =>
-        (network === undefined || row.name === network || row.network_id === network || shortId(row.network_id ?? '') === network) &&
-        (as === undefined || row.user_name === as),
-    );
-  }
-
-  #select(selector: Selector): NetworkRow {
-    const found = this.#selectAll(selector);
-    if (found.length === 1) return found[0]!;
-    if (found.length > 1) {
-      const choices = found.map((row) => `--network ${shortId(row.network_id ?? '')} --as '${row.user_name ?? ''}'`).join(', or ');
-      throw new SottoError('ambiguous', `There is more than one network or identity here. Say which: ${choices}.`);
-    }
-    throw new SottoError(
-      'not_found',
-      this.#networks().length === 0
-        ? 'This node is in no network yet. `sotto network create NAME --as USER` founds one, `sotto join LINK --as USER` joins one.'
-        : 'No network or identity of this node fits. `sotto network list` shows them.',
-    );
-  }
-
-  #identityOrNone(selector: Selector): Identity | undefined {
-    return selector.network === undefined && selector.as === undefined ? undefined : this.#select(selector).identity;
-  }
-
-  #channel(ref: string, selector: Selector): { identity: Identity; channel_id: string } {
-    const { identity } = this.#select(selector);
-    const name = ref.replace(/^#/, '');
-    const channels = this.#query<ChannelView>('get_channels', {}, identity);
-    const named = channels.filter((channel) => channel.name === name);
-    const found = named.length > 0 ? named : channels.filter((channel) => channel.channel_id === ref || shortId(channel.channel_id) === ref);
-    if (found.length === 1) return { identity, channel_id: found[0]!.channel_id };
-    if (found.length > 1) {
-      throw new SottoError('ambiguous', `Several channels are called that. Say which by its id: ${found.map((channel) => shortId(channel.channel_id)).join(', ')}.`);
-    }
-    throw new SottoError('not_found', 'There is no such channel here. `sotto channel list` shows them.');
-  }
-
-  #message(ref: string, selector: Selector): { identity: Identity; message_id: string } {
-    const { identity } = this.#select(selector);
-    if (!/^[0-9a-f]{4,64}$/.test(ref)) {
-      throw new SottoError('bad_input', 'Expected a message by 4 to 64 hex digits of its id, as `sotto read` shows it.');
-    }
-    const found = this.#query<{ message_id: string }>('get_messages_by_prefix', { prefix: ref }, identity);
-    if (found.length === 1) return { identity, message_id: found[0]!.message_id };
-    if (found.length > 1) throw new SottoError('ambiguous', 'Several messages begin with these digits. Give more of the id.');
-    throw new SottoError('not_found', 'There is no such message here.');
-  }
-}
-
-function onlyEvent(made: CommandResult): string {
-  const ids = made.event_ids.filter((id) => id !== null);
-  return ids[ids.length - 1] ?? '';
-}
-
-function shownExpiry(expires_ms: number): number | null {
-  return expires_ms === NEVER_MS ? null : expires_ms;
-}
-
-function causeText(cause: Cause): string {
-  switch (cause.kind) {
-    case 'reflector':
-      return `reflector ${cause.name}${cause.event_id === null ? '' : ` on ${shortId(cause.event_id)}`}`;
-    case 'session':
-      return `session ${cause.session_id.slice(0, 8)}`;
-    default:
-      return `${cause.kind} ${cause.name}`;
-  }
-}
-
-function traceView(entry: TraceEntry): TraceView {
-  return { ...entry, cause: causeText(entry.cause) };
-}
-
-function envelopeView(envelope: Envelope): EnvelopeView {
-  if (envelope.draft === 'forward') {
-    return { envelope: 'forward', type: null, body: { event_id: envelope.event_id, session_id: envelope.session_id } };
-  }
-  const body = redact(envelope.type, envelope.body);
-  for (const name of Object.keys(body)) {
-    const value = body[name];
-    if (typeof value === 'string' && value.length > 128) body[name] = { bytes: value.length / 2 };
-    else if (value !== null && typeof value === 'object' && 'id_of' in value) body[name] = '(id of an envelope before it)';
-  }
-  return { envelope: envelope.draft, type: envelope.type.name, body };
 }

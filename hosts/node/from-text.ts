@@ -9,13 +9,18 @@ interface Definition {
 
 /** Text stays text unless the field wants a number, a boolean or null. What does not fit is left as it is, for the schema to refuse. */
 export function fromText(shape: Shape, params: Readonly<Record<string, string>>): Record<string, unknown> {
-  return Object.fromEntries(Object.entries(params).map(([name, value]) => [name, shape[name] === undefined ? value : valueOf(shape[name], value)]));
+  return Object.fromEntries(
+    Object.entries(params).map(([name, value]) => [
+      name,
+      shape[name] === undefined ? value : fromOne(shape[name], value),
+    ]),
+  );
 }
 
-function valueOf(schema: z.ZodType, text: string): unknown {
+function fromOne(schema: z.ZodType, text: string): unknown {
   const def: Definition = (schema as { def?: Definition }).def ?? {};
   if (def.type === 'nullable' && text === 'null') return null;
-  if (def.innerType !== undefined) return valueOf(def.innerType, text);
+  if (def.innerType !== undefined) return fromOne(def.innerType, text);
   if (def.type === 'number' && text.trim() !== '') return Number(text);
   if (def.type === 'boolean') return text === 'true' ? true : text === 'false' ? false : text;
   return text;

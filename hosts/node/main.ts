@@ -20,7 +20,10 @@ const STOP_MS_MAX = 1_800;
 
 export async function main(options: StartOptions): Promise<void> {
   // To stderr, synchronously: nothing of it is lost however the process ends.
-  const log = pino({ level: process.env.SOTTO_LOG ?? 'info', base: null }, pino.destination({ dest: 2, sync: true }));
+  const log = pino(
+    { level: process.env.SOTTO_LOG ?? 'info', base: null },
+    pino.destination({ dest: 2, sync: true }),
+  );
   const node = await SottoNode.start({
     data_dir: options.data,
     listen: options.listen,
@@ -30,7 +33,12 @@ export async function main(options: StartOptions): Promise<void> {
     announce_host: options.announce,
     log,
   });
-  const running = { pid: process.pid, data_dir: options.data, listen: node.listen_address, api: node.api_address };
+  const running = {
+    pid: process.pid,
+    data_dir: options.data,
+    listen: node.listen_address,
+    api: node.api_address,
+  };
   const lines = options.json
     ? [JSON.stringify(running)]
     : [

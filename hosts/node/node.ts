@@ -3,14 +3,14 @@
  * composition root: real time, randomness, storage and transport are chosen here and nowhere below.
  */
 import { randomBytes } from 'node:crypto';
-import { existsSync, readFileSync, watchFile, unwatchFile } from 'node:fs';
+import { existsSync, readFileSync, unwatchFile, watchFile } from 'node:fs';
 import { join, resolve } from 'node:path';
 import type { Logger } from 'pino';
 import { createApi } from '../../api/routes.ts';
-import { serveApi } from '../../api/serve.ts';
+import { allowedHosts, serveApi } from '../../api/serve.ts';
 import { placeOf, SottoError } from '../../core/assert.ts';
 import type { Clock, Random } from '../../core/clock.ts';
-import { loadJobs } from '../../core/config.ts';
+import { type JobSpec, loadJobs } from '../../core/config.ts';
 import type { Db } from '../../core/db.ts';
 import { Engine } from '../../core/engine.ts';
 import type { AfterCommit } from '../../core/outcome.ts';
@@ -18,7 +18,7 @@ import { assembleProtocol, type Protocol, type Registered } from '../../core/pro
 import { JobScheduler } from '../../core/scheduler.ts';
 import { quiet } from '../../protocols/quiet/registry.gen.ts';
 import { openNodeSqlite } from '../../storage/node-sqlite.ts';
-import { webSocketTransport } from '../../transport/websocket.ts';
+import { websocketTransport } from '../../transport/websocket.ts';
 import { announced, Sessions, type Timers } from '../sessions.ts';
 import { type DataDir, takeDataDir } from './data-dir.ts';
 import { Devices } from './devices.ts';
@@ -61,7 +61,11 @@ export class SottoNode {
   readonly #parts: Parts;
   readonly #close_api: () => Promise<void>;
 
-  private constructor(parts: Parts, listen_address: string, api: { address: string; close(): Promise<void> }) {
+  private constructor(
+    parts: Parts,
+    listen_address: string,
+    api: { address: string; close(): Promise<void> },
+  ) {
     this.#parts = parts;
     this.listen_address = listen_address;
     this.api_address = api.address;
@@ -77,13 +81,20 @@ export class SottoNode {
       try {
         const listen_address = await parts.sessions.listen(options.listen);
         const token = randomBytes(32).toString('base64url');
-        const view = new NodeView(parts, { data_dir: data_dir.path, protocol: protocolName(options), announced: announced(listen_address, options.announce_host ?? null) });
+        const view = new NodeView(parts, {
+          data_dir: data_dir.path,
+          protocol: protocolName(options),
+          announced: announced(listen_address, options.announce_host ?? null),
+        });
         let api_address = '';
         const app = createApi(view, { token, allowed_hosts: () => allowedHosts(api_address) });
         const api = await serveApi(app, options.api);
         api_address = api.address;
         view.api_address = api.address;
-        data_dir.announce({ pid: process.pid, api: api.address, listen: listen_address, started_ms: Date.now() }, token);
+        data_dir.announce(
+          { pid: process.pid, api: api.address, listen: listen_address, started_ms: Date.now() },
+          token,
+        );
         parts.view = view;
         parts.begin();
         return new SottoNode(parts, listen_address, api);
@@ -121,6 +132,7 @@ export class Parts {
   readonly #options: NodeOptions;
   #timer: ReturnType<typeof setTimeout> | null = null;
   #closed = false;
+  #jobs: readonly JobSpec[] = [];
   #watched: string | null = null;
 
   constructor(options: NodeOptions, data_dir: DataDir, protocol: Protocol) {
@@ -131,7 +143,13 @@ export class Parts {
     this.#db = openNodeSqlite(data_dir.database);
     try {
       const after_commit = (effects: readonly AfterCommit[]) => this.#afterCommit(effects);
-      this.engine = new Engine({ db: this.#db, protocol, clock: systemClock, random: systemRandom, after_commit });
+      this.engine = new Engine({
+        db: this.#db,
+        protocol,
+        clock: systemClock,
+        random: systemRandom,
+        after_commit,
+      });
       this.devices = new Devices(this.engine, this.#db);
       this.scheduler = new JobScheduler({
         db: this.#db,
@@ -140,14 +158,17 @@ export class Parts {
         transact: (now_ms, body) => this.engine.transact(body, now_ms),
         run_job: (job, params, identity, occurrence) =>
           this.engine.pure.job(job, params, this.engine.scope(identity, systemClock.wall_ms()), occurrence),
-        identities: () => this.engine.identities().flatMap(({ identity, network_id }) => (network_id === null ? [] : [{ identity, network_id }])),
+        identities: () =>
+          this.engine
+            .identities()
+            .flatMap(({ identity, network_id }) => (network_id === null ? [] : [{ identity, network_id }])),
         witnesses: () => this.engine.query('get_clock_witnesses', {}, 0) as never,
         other_users: () => this.#otherUsers(),
       });
-      this.scheduler.load(this.loadJobFiles());
+      this.#takeOverJobs();
       this.sessions = new Sessions({
         engine: this.engine,
-        transport: webSocketTransport(),
+        transport: websocketTransport(),
         clock: systemClock,
         random: systemRandom,
         timers: systemTimers,
@@ -182,7 +203,7 @@ export class Parts {
     } catch (thrown) {
       this.#log.error({ ...placeOf(thrown) }, 'jobs_not_run');
     }
-    this.#timer = setTimeout(() => this.tick(), this.scheduler.delayMs());
+    this.#timer = setTimeout(() => this.tick(), this.scheduler.delayMs(systemClock.wall_ms()));
   }
 
   #afterCommit(effects: readonly AfterCommit[]): void {
@@ -200,7 +221,10 @@ export class Parts {
   /** Tells each network where this node can be reached, unless it knows. */
   announceAddresses(): void {
     if (this.view === null) return;
-    const networks = this.engine.query('get_networks', {}, 0) as readonly { identity: number; admitted: boolean }[];
+    const networks = this.engine.query('get_networks', {}, 0) as readonly {
+      identity: number;
+      admitted: boolean;
+    }[];
     for (const { identity, admitted } of networks) {
       if (!admitted) continue;
       try {
@@ -211,8 +235,15 @@ export class Parts {
     }
   }
 
-  loadJobFiles() {
-    return loadJobs(this.#jobFiles(), this.protocol, process.env);
+  /** The jobs as they were loaded last. */
+  jobs(): readonly JobSpec[] {
+    return this.#jobs;
+  }
+
+  #takeOverJobs(): void {
+    const jobs = loadJobs(this.#jobFiles(), this.protocol, process.env);
+    this.scheduler.load(jobs);
+    this.#jobs = jobs;
   }
 
   #jobFiles(): readonly Registered<string>[] {
@@ -236,7 +267,7 @@ export class Parts {
     this.#watched = file;
     watchFile(file, { interval: WATCH_EVERY_MS, persistent: false }, () => {
       try {
-        this.scheduler.load(this.loadJobFiles());
+        this.#takeOverJobs();
         this.#log.info({ file }, 'jobs_file_taken_over');
         this.tick();
       } catch (thrown) {
@@ -261,7 +292,10 @@ function readText(file: string): string {
   try {
     return readFileSync(file, 'utf8');
   } catch (thrown) {
-    throw new SottoError('bad_jobs_file', `Expected a jobs file at ${file}: ${thrown instanceof Error ? thrown.message : 'cannot be read'}.`);
+    throw new SottoError(
+      'bad_jobs_file',
+      `Expected a jobs file at ${file}: ${thrown instanceof Error ? thrown.message : 'cannot be read'}.`,
+    );
   }
 }
 
@@ -273,9 +307,4 @@ async function loadProtocol(dir: string | undefined): Promise<Protocol> {
 
 function protocolName(options: NodeOptions): string {
   return options.protocol_dir === undefined ? 'quiet' : resolve(options.protocol_dir);
-}
-
-function allowedHosts(api_address: string): readonly string[] {
-  const port = api_address.slice(api_address.lastIndexOf(':') + 1);
-  return [`127.0.0.1:${port}`, `localhost:${port}`, `[::1]:${port}`];
 }

@@ -27,7 +27,10 @@ export function listProtocolFiles(dir: string): ProtocolFiles {
       .filter((path) => !NOT_DISCOVERED.has(path.split('/')[0]!))
       .sort();
   } catch (thrown) {
-    throw new SottoError('bad_protocol', `Expected a protocol folder at ${dir}: ${thrown instanceof Error ? thrown.message : 'cannot be read'}.`);
+    throw new SottoError(
+      'bad_protocol',
+      `Expected a protocol folder at ${dir}: ${thrown instanceof Error ? thrown.message : 'cannot be read'}.`,
+    );
   }
   return {
     modules: names.filter((path) => /\.(ts|js)$/.test(path) && !/\.(test|gen|d)\.(ts|js)$/.test(path)),
@@ -43,7 +46,10 @@ export async function readProtocolFolder(dir: string): Promise<ProtocolFolder> {
   const modules: Record<string, Record<string, unknown>> = {};
   for (const path of files.modules) {
     try {
-      modules[path.replace(/\.js$/, '.ts')] = (await import(pathToFileURL(join(root, path)).href)) as Record<string, unknown>;
+      modules[path.replace(/\.js$/, '.ts')] = (await import(pathToFileURL(join(root, path)).href)) as Record<
+        string,
+        unknown
+      >;
     } catch (thrown) {
       const reason = thrown instanceof Error ? thrown.message : String(thrown);
       throw new SottoError('bad_protocol', `${root}/${path} does not load: ${reason}`, { cause: thrown });

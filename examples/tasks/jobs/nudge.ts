@@ -5,5 +5,6 @@ import { getOverdueTasks } from '../events/task/queries.ts';
 
 export const nudgeJob = job(
   { description: 'Nudges about overdue tasks.', params: { batch: integer(1, 1000) }, for_each: 'network' },
-  (query, params) => query(getOverdueTasks, { limit: params.batch }).map((task) => instruct(nudge, { task_id: task.task_id })),
+  (query, params) =>
+    query(getOverdueTasks, { limit: params.batch }).map((task) => instruct(nudge, { task_id: task.task_id })),
 );

@@ -21,17 +21,25 @@ export const deleteEvents = handler({
     const { target } = event;
     assert(target !== null, 'a valid deletion has a target');
     const after: AfterCommit[] = [];
-    const then: Follow[] = [];
+    const follows: Follow[] = [];
     // What waited for something that is now dead has waited long enough: it is judged, and dies with it or is refused.
     const release = (event_id: Id) => {
-      for (const waited of takeReleasedBy(context, identity, event_id, envelope.cause)) then.push({ envelope: waited });
+      for (const waited of takeReleasedBy(context, identity, event_id, envelope.cause))
+        follows.push({ envelope: waited });
     };
     const n = rowNumberOf(context, identity, target.event_id);
     if (n === null) {
       const body = event.body as Readonly<Record<string, unknown>>;
       const header = Uint8Array.fromHex(body.target_header as string);
       const signature = Uint8Array.fromHex(body.target_signature as string);
-      insertEvent(context, identity, target.event_id, decodeHeader(header), { header, signature, body: null }, { type: target.type ?? 'sealed', opaque: false });
+      insertEvent(
+        context,
+        identity,
+        target.event_id,
+        decodeHeader(header),
+        { header, signature, body: null },
+        { type: target.type ?? 'sealed', opaque: false },
+      );
       dropWaitingItself(context, identity, target.event_id);
     } else {
       for (const dead of withDependents(n, context)) {
@@ -42,7 +50,7 @@ export const deleteEvents = handler({
       }
     }
     release(target.event_id);
-    return advance(envelope, { after, then });
+    return advance(envelope, { after, follows });
   },
 });
 
@@ -61,7 +69,8 @@ function withDependents(n: number, context: HandlerContext): number[] {
 function kill(n: number, context: HandlerContext): SqlRow {
   const row = context.statement('SELECT id, type FROM event WHERE n = :n').get({ n });
   assert(row !== undefined, 'what dies is stored');
-  for (const table of tablesOfEvents(context)) context.statement(`DELETE FROM ${table} WHERE event = :n`).run({ n });
+  for (const table of tablesOfEvents(context))
+    context.statement(`DELETE FROM ${table} WHERE event = :n`).run({ n });
   context.statement('DELETE FROM dies_with WHERE target = :n').run({ n });
   context.statement('UPDATE event SET body = NULL WHERE n = :n').run({ n });
   return row;

@@ -15,7 +15,10 @@ export const eventStore = handler({
   process: (envelope, context) => {
     const { identity, event, header, raw, type } = envelope;
     assert(raw !== null && header !== null, 'a stored event has a header and a body');
-    const n = insertEvent(context, identity, event.event_id, header, raw, { type: event.type, opaque: isOpaque(type) });
+    const n = insertEvent(context, identity, event.event_id, header, raw, {
+      type: event.type,
+      opaque: isOpaque(type),
+    });
     for (const field of type.cascade_fields) {
       const target = (event.body as Readonly<Record<string, unknown>>)[field];
       if (typeof target !== 'string') continue;
@@ -23,6 +26,8 @@ export const eventStore = handler({
         .statement('INSERT INTO dies_with (target, event) VALUES (:target, :event)')
         .run({ target: rowNumberOf(context, identity, target), event: n });
     }
-    return advance(envelope, { after: [{ effect: 'changed', identity, type: event.type, event_id: event.event_id }] });
+    return advance(envelope, {
+      after: [{ effect: 'changed', identity, type: event.type, event_id: event.event_id }],
+    });
   },
 });

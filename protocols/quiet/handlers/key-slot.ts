@@ -12,7 +12,9 @@ const SLOTS_ADDED = 64;
 export function fillSlot(context: HandlerContext, secret: Uint8Array, purpose: string): number {
   assert(secret.length === 32, 'a secret has 32 bytes');
   const slot = freeSlot(context);
-  context.statement('INSERT INTO key_slot_use (slot, purpose) VALUES (:slot, :purpose)').run({ slot, purpose });
+  context
+    .statement('INSERT INTO key_slot_use (slot, purpose) VALUES (:slot, :purpose)')
+    .run({ slot, purpose });
   context.statement('UPDATE key_slot SET secret = :secret WHERE id = :slot').run({ slot, secret });
   return slot;
 }
@@ -27,7 +29,9 @@ export function readSlot(context: HandlerContext, slot: number): Uint8Array {
 function freeSlot(context: HandlerContext): number {
   const free = () =>
     context
-      .statement('SELECT id FROM key_slot WHERE id NOT IN (SELECT slot FROM key_slot_use) ORDER BY id LIMIT 1')
+      .statement(
+        'SELECT id FROM key_slot WHERE id NOT IN (SELECT slot FROM key_slot_use) ORDER BY id LIMIT 1',
+      )
       .get()?.id as number | undefined;
   const slot = free();
   if (slot !== undefined) return slot;

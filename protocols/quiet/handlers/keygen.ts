@@ -24,14 +24,27 @@ export const keygen = handler({
     }
     const identity = insertIdentity(envelope, context, public_key, seed);
     seed.fill(0);
-    return emit([], [{ effect: 'reply', value: { identity, device_id: public_key.toHex() } }, { effect: 'identities_changed' }]);
+    return emit(
+      [],
+      [
+        { effect: 'reply', value: { identity, device_id: public_key.toHex() } },
+        { effect: 'identities_changed' },
+      ],
+    );
   },
 });
 
-function insertIdentity(envelope: InstructionEnvelope, context: HandlerContext, device: Uint8Array, seed: Uint8Array): number {
+function insertIdentity(
+  envelope: InstructionEnvelope,
+  context: HandlerContext,
+  device: Uint8Array,
+  seed: Uint8Array,
+): number {
   const { network_id } = envelope.draft.body;
   return context
-    .statement('INSERT INTO identity (network_id, device, slot, created_ms) VALUES (:network_id, :device, :slot, :now_ms)')
+    .statement(
+      'INSERT INTO identity (network_id, device, slot, created_ms) VALUES (:network_id, :device, :slot, :now_ms)',
+    )
     .run({
       network_id: typeof network_id === 'string' ? Uint8Array.fromHex(network_id) : null,
       device,

@@ -42,13 +42,22 @@ function tableOf(name: string, context: HandlerContext, file: string): Table {
   }
   let table = tables.get(name);
   if (table === undefined) {
-    const references = context.statement('SELECT "from" AS name FROM pragma_foreign_key_list(:name) WHERE "table" = \'event\'').all({ name });
+    const references = context
+      .statement('SELECT "from" AS name FROM pragma_foreign_key_list(:name) WHERE "table" = \'event\'')
+      .all({ name });
     const names = new Set(references.map((row) => row.name));
     const rows = context.statement('SELECT name, type FROM pragma_table_info(:name)').all({ name });
-    if (rows.length === 0) throw new SottoError('unknown_table', `${file} writes to the table '${name}', which no .sql file creates.`);
+    if (rows.length === 0)
+      throw new SottoError(
+        'unknown_table',
+        `${file} writes to the table '${name}', which no .sql file creates.`,
+      );
     table = {
       columns: new Map(
-        rows.map((row) => [row.name as string, { blob: row.type === 'BLOB', references_event: names.has(row.name as string) }]),
+        rows.map((row) => [
+          row.name as string,
+          { blob: row.type === 'BLOB', references_event: names.has(row.name as string) },
+        ]),
       ),
     };
     tables.set(name, table);
@@ -58,7 +67,14 @@ function tableOf(name: string, context: HandlerContext, file: string): Table {
 
 function apply(write: RowWrite, envelope: ValidEnvelope, context: HandlerContext, file: string): void {
   const table = tableOf(write.table, context, file);
-  const params = bind(write.write === 'remove' ? write.where : write.row, table, write.table, envelope, context, file);
+  const params = bind(
+    write.write === 'remove' ? write.where : write.row,
+    table,
+    write.table,
+    envelope,
+    context,
+    file,
+  );
   const names = Object.keys(params);
   context.statement(sqlFor(write, names)).run(params);
 }
@@ -86,14 +102,19 @@ function bind(
   const params: SqlParams = {};
   for (const name of Object.keys(row)) {
     const column = table.columns.get(name);
-    if (column === undefined) throw new SottoError('unknown_column', `${file} writes to '${table_name}.${name}', which does not exist.`);
+    if (column === undefined)
+      throw new SottoError(
+        'unknown_column',
+        `${file} writes to '${table_name}.${name}', which does not exist.`,
+      );
     const value = row[name];
     if (column.references_event && typeof value === 'string') {
       const n = rowNumberOf(context, envelope.identity, value);
       assert(n !== null, 'an event that a projection refers to is stored');
       params[name] = n;
     } else {
-      params[name] = column.blob && typeof value === 'string' ? Uint8Array.fromHex(value) : contentFree(value, name, file);
+      params[name] =
+        column.blob && typeof value === 'string' ? Uint8Array.fromHex(value) : contentFree(value, name, file);
     }
   }
   if (table.columns.has('identity')) params.identity = envelope.identity;
@@ -106,7 +127,10 @@ function bind(
 /** Projections hold ids, relations and times. Content stays in the body: a projector never gets more of it than its length. */
 function contentFree(value: unknown, name: string, file: string): SqlValue {
   if (value !== null && typeof value === 'object' && 'content_bytes' in value) {
-    throw new SottoError('content_in_projection', `${file} writes the content field '${name}' to a table; queries open it with content('${name}', body).`);
+    throw new SottoError(
+      'content_in_projection',
+      `${file} writes the content field '${name}' to a table; queries open it with content('${name}', body).`,
+    );
   }
   return sqlValue(value);
 }

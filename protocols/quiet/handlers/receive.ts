@@ -25,14 +25,15 @@ export const receive = handler({
     } catch (thrown) {
       return reject(codeOf(thrown));
     }
-    if (items.length > STRANGER_ITEMS_MAX && isStranger(envelope, context)) return reject('stranger_sends_too_much');
-    const then: Follow[] = [];
+    if (items.length > STRANGER_ITEMS_MAX && isStranger(envelope, context))
+      return reject('stranger_sends_too_much');
+    const follows: Follow[] = [];
     for (const item of items) {
       const taken = take(item, envelope, context);
       if (typeof taken === 'string') context.count(`rejected:${taken}`);
-      else then.push(taken);
+      else follows.push(taken);
     }
-    return emit(then);
+    return emit(follows);
   },
 });
 
@@ -61,7 +62,9 @@ function take(item: FrameItem, frame: FrameEnvelope, context: HandlerContext): F
       body: body as Event['body'],
       target: null,
     };
-    return { envelope: { stage: 'opened', type, event, raw: null, header: null, identity, cause, origin, depth } };
+    return {
+      envelope: { stage: 'opened', type, event, raw: null, header: null, identity, cause, origin, depth },
+    };
   } catch (thrown) {
     return codeOf(thrown);
   }

@@ -12,18 +12,24 @@ export const reflect = handler({
   gives: ['valid'],
   process: (envelope, context) => {
     const { event, origin } = envelope;
-    const then: Follow[] = [];
-    const session = origin.from === 'network' && origin.session_id !== '' ? { session_id: origin.session_id, device_id: origin.device_id } : null;
+    const follows: Follow[] = [];
+    const session =
+      origin.from === 'network' && origin.session_id !== ''
+        ? { session_id: origin.session_id, device_id: origin.device_id }
+        : null;
     for (const registered of context.protocol.reflectors.get(envelope.type) ?? []) {
       try {
-        const emitted = context.pure.reflector(registered, event, context.scope(envelope.identity), { from: origin.from, session });
+        const emitted = context.pure.reflector(registered, event, context.scope(envelope.identity), {
+          from: origin.from,
+          session,
+        });
         const by = { name: registered.name, event_id: event.event_id === '' ? null : event.event_id };
-        for (const draft of emitted) then.push({ emitted: draft, by });
+        for (const draft of emitted) follows.push({ emitted: draft, by });
       } catch (thrown) {
         if (isStorageFault(thrown)) throw thrown;
         context.failed(registered.name, thrown);
       }
     }
-    return advance(envelope, { then });
+    return advance(envelope, { follows });
   },
 });

@@ -7,7 +7,12 @@ import type { HandlerContext } from '../../../core/handler.ts';
 import { limits } from '../../../core/limits.ts';
 import { dropWaitingFor } from './waiting.ts';
 
-const PASSING = new Set(['waiting_quota_of_author', 'waiting_quota_of_network', 'died_with_its_target', 'expired']);
+const PASSING = new Set([
+  'waiting_quota_of_author',
+  'waiting_quota_of_network',
+  'died_with_its_target',
+  'expired',
+]);
 
 export function rememberRefused(envelope: AnyEnvelope, rule: string, context: HandlerContext): void {
   if (envelope.stage !== 'verified' && envelope.stage !== 'opened') return;
@@ -15,8 +20,12 @@ export function rememberRefused(envelope: AnyEnvelope, rule: string, context: Ha
   const event_id = envelope.stage === 'verified' ? envelope.event_id : envelope.event.event_id;
   const { identity } = envelope;
   context
-    .statement('INSERT INTO refused (identity, id, rule) VALUES (:identity, :id, :rule) ON CONFLICT DO NOTHING')
+    .statement(
+      'INSERT INTO refused (identity, id, rule) VALUES (:identity, :id, :rule) ON CONFLICT DO NOTHING',
+    )
     .run({ identity, id: Uint8Array.fromHex(event_id), rule });
-  context.statement('DELETE FROM refused WHERE n <= (SELECT max(n) FROM refused) - :most').run({ most: limits.refused_max });
+  context
+    .statement('DELETE FROM refused WHERE n <= (SELECT max(n) FROM refused) - :most')
+    .run({ most: limits.refused_max });
   dropWaitingFor(context, identity, event_id);
 }

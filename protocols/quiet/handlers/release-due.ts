@@ -24,7 +24,9 @@ export const releaseDue = handler({
       .all({ identity, now_ms: context.now_ms });
     const released = due.map(({ n }) => takeOut(context, n as number, cause));
     const stale = context
-      .statement(`SELECT n FROM waiting WHERE identity = :identity AND received_ms < :oldest_ms ORDER BY n LIMIT ${BATCH}`)
+      .statement(
+        `SELECT n FROM waiting WHERE identity = :identity AND received_ms < :oldest_ms ORDER BY n LIMIT ${BATCH}`,
+      )
       .all({ identity, oldest_ms: context.now_ms - limits.waiting_ms_max });
     for (const { n } of stale) drop(context, n as number);
     if (stale.length > 0) context.count('waited_too_long', stale.length);

@@ -22,8 +22,9 @@ export const release = handler({
            WHERE w.identity = :identity`,
         )
         .all({ identity });
-      for (const { device } of authors) released.push(...takeReleasedBy(context, identity, (device as Uint8Array).toHex(), cause));
+      for (const { device } of authors)
+        released.push(...takeReleasedBy(context, identity, (device as Uint8Array).toHex(), cause));
     }
-    return advance(envelope, { then: released.map((waited) => ({ envelope: waited })) });
+    return advance(envelope, { follows: released.map((waited) => ({ envelope: waited })) });
   },
 });

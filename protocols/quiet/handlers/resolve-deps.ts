@@ -33,7 +33,9 @@ export const resolveDeps = handler({
     }
     if (missing.size > limits.dependencies_max) return reject('too_many_dependencies');
     if (missing.size > 0) return hold(envelope, context, 'dependency_missing', [...missing], 0);
-    const strangers = authorsThatMustCount(envelope).filter((device) => !isMemberDevice(context, identity, device));
+    const strangers = authorsThatMustCount(envelope).filter(
+      (device) => !isMemberDevice(context, identity, device),
+    );
     if (strangers.length > 0) return hold(envelope, context, 'author_not_a_member', strangers, 0);
     return dead === null ? advance(envelope) : dependencyIsDead(envelope, context, dead);
   },
@@ -46,7 +48,8 @@ function dependenciesOf(envelope: OpenedEnvelope): readonly (readonly [string, I
   const found: [string, Id][] = root === null ? [] : [['network', root]];
   for (const field of envelope.type.dependency_fields) {
     const value = body[field];
-    for (const id of Array.isArray(value) ? value : [value]) if (typeof id === 'string') found.push([field, id]);
+    for (const id of Array.isArray(value) ? value : [value])
+      if (typeof id === 'string') found.push([field, id]);
   }
   return found;
 }
@@ -61,8 +64,16 @@ function authorsThatMustCount(envelope: OpenedEnvelope): Id[] {
 /** What hangs on a dead event is dead, and leaves a tombstone of its own; what merely names one can never become valid. */
 function dependencyIsDead(envelope: OpenedEnvelope, context: HandlerContext, field: string): Outcome<never> {
   const { identity, event, raw, header } = envelope;
-  if (!envelope.type.cascade_fields.includes(field) || raw === null || header === null) return reject('dependency_is_dead');
-  insertEvent(context, identity, event.event_id, header, { ...raw, body: null }, { type: envelope.type.name, opaque: false });
+  if (!envelope.type.cascade_fields.includes(field) || raw === null || header === null)
+    return reject('dependency_is_dead');
+  insertEvent(
+    context,
+    identity,
+    event.event_id,
+    header,
+    { ...raw, body: null },
+    { type: envelope.type.name, opaque: false },
+  );
   return reject('died_with_its_target');
 }
 
@@ -80,12 +91,19 @@ function hold(
   const is_newcomer = me !== null && !isMemberDevice(context, identity, me.device_id);
   if (raw === null || (envelope.origin.from === 'here' && !is_newcomer)) return block(rule, missing);
   const author = Uint8Array.fromHex(event.author);
-  const quota = isMemberDevice(context, identity, event.author) ? limits.waiting_per_author_max : WAITING_PER_STRANGER_MAX;
+  const quota = isMemberDevice(context, identity, event.author)
+    ? limits.waiting_per_author_max
+    : WAITING_PER_STRANGER_MAX;
   const count = (sql: string) => context.statement(sql).get({ identity, author })?.waiting as number;
-  if (count('SELECT count(*) AS waiting FROM waiting WHERE identity = :identity AND author = :author') >= quota) {
+  if (
+    count('SELECT count(*) AS waiting FROM waiting WHERE identity = :identity AND author = :author') >= quota
+  ) {
     return reject('waiting_quota_of_author');
   }
-  if (count('SELECT count(*) AS waiting FROM waiting WHERE identity = :identity') >= limits.waiting_per_network_max) {
+  if (
+    count('SELECT count(*) AS waiting FROM waiting WHERE identity = :identity') >=
+    limits.waiting_per_network_max
+  ) {
     return reject('waiting_quota_of_network');
   }
   const waiting = context
@@ -105,7 +123,9 @@ function hold(
       signature: raw.signature,
       body: raw.body,
     }).last_insert_rowid;
-  const edge = context.statement('INSERT INTO waiting_for (identity, missing, waiting) VALUES (:identity, :missing, :waiting)');
+  const edge = context.statement(
+    'INSERT INTO waiting_for (identity, missing, waiting) VALUES (:identity, :missing, :waiting)',
+  );
   for (const id of missing) edge.run({ identity, missing: Uint8Array.fromHex(id), waiting });
   return block(rule, missing);
 }

@@ -24,10 +24,15 @@ export const send = handler({
     if (draft.draft === 'event') return reject('not_to_be_sent');
     const { session_id } = draft;
     if (draft.draft === 'transmit') {
-      const item = encodeTransientItem(draft.type.name, encodeBody(draft.type, parseBody(draft.type, draft.body)));
+      const item = encodeTransientItem(
+        draft.type.name,
+        encodeBody(draft.type, parseBody(draft.type, draft.body)),
+      );
       return emit([], [{ effect: 'send', identity, session_id, item }]);
     }
-    const row = context.statement(STORED).get({ identity, id: Uint8Array.fromHex(draft.event_id), now_ms: context.now_ms });
+    const row = context
+      .statement(STORED)
+      .get({ identity, id: Uint8Array.fromHex(draft.event_id), now_ms: context.now_ms });
     if (row === undefined) return reject('nothing_to_forward');
     const item = encodeEventItem({
       header: row.header as Uint8Array,

@@ -5,7 +5,14 @@
  * `created_ms` never goes back within one device, whatever the clock does: readers order one author's events by it.
  */
 import { assert, SottoError } from '../../../core/assert.ts';
-import type { EventDraft, Header, IdOf, OutgoingEnvelope, ProofWith, RawEvent } from '../../../core/envelope.ts';
+import type {
+  EventDraft,
+  Header,
+  IdOf,
+  OutgoingEnvelope,
+  ProofWith,
+  RawEvent,
+} from '../../../core/envelope.ts';
 import { encodeBody, encodeHeader, eventIdOf, HEADER_VERSION, parseBody } from '../../../core/event-codec.ts';
 import { redact } from '../../../core/event-type.ts';
 import type { Id } from '../../../core/fields.ts';
@@ -63,7 +70,14 @@ export const sign = handler({
     context.draft_ids.set(draft, event_id);
     const target = draft.target === null ? null : targetOf(header, body);
     if (draft.target !== null && target === null) return reject('target_does_not_fit');
-    const event = eventOf(draft.type, event_id, me.network_id ?? event_id, header, redact(draft.type, body), target);
+    const event = eventOf(
+      draft.type,
+      event_id,
+      me.network_id ?? event_id,
+      header,
+      redact(draft.type, body),
+      target,
+    );
     return advance({ ...envelope, stage: 'opened', type: draft.type, event, raw, header });
   },
 });
@@ -71,7 +85,10 @@ export const sign = handler({
 /** `created + ttl` in checked integers; a ttl of 0 is never, which compares as later than everything. */
 function expiry(created_ms: number, ttl_ms: number): number {
   if (!Number.isSafeInteger(ttl_ms) || ttl_ms < 0 || ttl_ms > limits.ttl_ms_max + 86_400_000) {
-    throw new SottoError('bad_ttl', `Expected ttl_ms to be 0 (for ever) or up to ten years in whole milliseconds, got ${ttl_ms}.`);
+    throw new SottoError(
+      'bad_ttl',
+      `Expected ttl_ms to be 0 (for ever) or up to ten years in whole milliseconds, got ${ttl_ms}.`,
+    );
   }
   return ttl_ms === 0 ? NEVER_MS : created_ms + ttl_ms;
 }
@@ -87,9 +104,12 @@ interface Me {
 
 function identityRow(envelope: OutgoingEnvelope, context: HandlerContext): Me {
   const row = context
-    .statement('SELECT network_id, device, slot, last_seq, last_event_id, last_created_ms FROM identity WHERE identity = :identity')
+    .statement(
+      'SELECT network_id, device, slot, last_seq, last_event_id, last_created_ms FROM identity WHERE identity = :identity',
+    )
     .get({ identity: envelope.identity });
-  if (row === undefined) throw new SottoError('no_identity', 'An event can only be made as one of the identities of this node.');
+  if (row === undefined)
+    throw new SottoError('no_identity', 'An event can only be made as one of the identities of this node.');
   const hex = (value: unknown) => (value instanceof Uint8Array ? value.toHex() : null);
   return {
     network_id: hex(row.network_id),
@@ -101,7 +121,13 @@ function identityRow(envelope: OutgoingEnvelope, context: HandlerContext): Me {
   };
 }
 
-function advanceChain(envelope: OutgoingEnvelope, context: HandlerContext, event_id: Id, header: Header, network_id: Id): void {
+function advanceChain(
+  envelope: OutgoingEnvelope,
+  context: HandlerContext,
+  event_id: Id,
+  header: Header,
+  network_id: Id,
+): void {
   context
     .statement(
       `UPDATE identity SET network_id = :network_id, last_seq = :seq, last_event_id = :id, last_created_ms = :created_ms WHERE identity = :identity`,
@@ -127,7 +153,10 @@ function resolve(draft: EventDraft, me: Me, context: HandlerContext): Record<str
       body[name] = id;
     } else if (value.proof_with !== undefined) {
       const secret = context.secrets.get(value.proof_with);
-      assert(secret !== undefined && me.network_id !== null, 'a proof is made with a secret that the host holds, in a network');
+      assert(
+        secret !== undefined && me.network_id !== null,
+        'a proof is made with a secret that the host holds, in a network',
+      );
       const signer = signerFromSeed(secret);
       body[name] = signer.sign(proofMessage(me.network_id, me.device_id)).toHex();
       signer.destroy();

@@ -25,14 +25,16 @@ export const verify = handler({
       throw thrown;
     }
     const event_id = eventIdOf(header.created_ms, blake2b256(raw.header));
-    if ((header.network_id ?? event_id) !== context.scope(identity).me?.network_id) return reject('other_network');
+    if ((header.network_id ?? event_id) !== context.scope(identity).me?.network_id)
+      return reject('other_network');
     if (header.expires_ms <= context.now_ms) return reject('expired');
     const standing = standingOf(context, identity, event_id);
     if (standing === 'refused') return reject('refused_before');
     if (standing === 'dead') return reject('dead');
     if (standing !== 'unknown') return duplicate;
     if (blake2b256(raw.body).toHex() !== header.body_hash) return reject('body_hash_differs');
-    if (!verifySignature(raw.signature, Uint8Array.fromHex(event_id), Uint8Array.fromHex(header.author))) return reject('bad_signature');
+    if (!verifySignature(raw.signature, Uint8Array.fromHex(event_id), Uint8Array.fromHex(header.author)))
+      return reject('bad_signature');
     return advance({ ...envelope, stage: 'verified', event_id, header });
   },
 });

@@ -9,9 +9,16 @@ import type { Id } from '../../../core/fields.ts';
 import type { HandlerContext } from '../../../core/handler.ts';
 
 /** Removes the edges to `missing` (an event id or a device), and takes out of the queue the events that wait for nothing more. */
-export function takeReleasedBy(context: HandlerContext, identity: Identity, missing: Id, cause: Cause): VerifiedEnvelope[] {
+export function takeReleasedBy(
+  context: HandlerContext,
+  identity: Identity,
+  missing: Id,
+  cause: Cause,
+): VerifiedEnvelope[] {
   const params = { identity, missing: Uint8Array.fromHex(missing) };
-  const edges = context.statement('SELECT waiting FROM waiting_for WHERE identity = :identity AND missing = :missing').all(params);
+  const edges = context
+    .statement('SELECT waiting FROM waiting_for WHERE identity = :identity AND missing = :missing')
+    .all(params);
   if (edges.length === 0) return [];
   context.statement('DELETE FROM waiting_for WHERE identity = :identity AND missing = :missing').run(params);
   const released: VerifiedEnvelope[] = [];
@@ -26,7 +33,9 @@ export function takeReleasedBy(context: HandlerContext, identity: Identity, miss
 
 /** Takes one event out of the queue, verified as it was when it came in. */
 export function takeOut(context: HandlerContext, n: number, cause: Cause): VerifiedEnvelope {
-  const row = context.statement('SELECT identity, id, header, signature, body FROM waiting WHERE n = :n').get({ n }) as SqlRow;
+  const row = context
+    .statement('SELECT identity, id, header, signature, body FROM waiting WHERE n = :n')
+    .get({ n }) as SqlRow;
   drop(context, n);
   const header = row.header as Uint8Array;
   return {

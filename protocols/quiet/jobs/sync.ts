@@ -6,5 +6,8 @@ import { openingRequest } from '../reconcile/round.ts';
 
 export const syncJob = job(
   { description: 'Starts a round of sync with every connected peer.', params: { network_id: id() } },
-  (query, params, ctx) => query(getActivePeers, { network_id: params.network_id }).map((peer) => openingRequest(query, ctx.now_ms, peer.session_id)),
+  (query, params, ctx) =>
+    query(getActivePeers, { network_id: params.network_id }).map((peer) =>
+      openingRequest(query, ctx.now_ms, peer.session_id),
+    ),
 );

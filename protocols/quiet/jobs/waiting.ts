@@ -6,7 +6,14 @@ import { getWaitingDue } from '../events/waiting/queries.ts';
 import { releaseWaiting } from '../events/waiting/schema.ts';
 
 export const releaseWaitingJob = job(
-  { description: 'Takes up events whose time has come, and drops what has waited too long.', params: {}, for_each: 'network', batch: 1 },
+  {
+    description: 'Takes up events whose time has come, and drops what has waited too long.',
+    params: {},
+    for_each: 'network',
+    batch: 1,
+  },
   (query, _params, ctx) =>
-    query(getWaitingDue, { oldest_ms: Math.max(0, ctx.now_ms - limits.waiting_ms_max) }).length > 0 ? [instruct(releaseWaiting, {})] : [],
+    query(getWaitingDue, { oldest_ms: Math.max(0, ctx.now_ms - limits.waiting_ms_max) }).length > 0
+      ? [instruct(releaseWaiting, {})]
+      : [],
 );

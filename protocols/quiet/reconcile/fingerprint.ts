@@ -40,7 +40,8 @@ function finish(sum: Sum): Uint8Array {
     view.setUint32(index * 4, word, true);
   });
   const digits = [sum.count % 128];
-  for (let rest = Math.floor(sum.count / 128); rest > 0; rest = Math.floor(rest / 128)) digits.push((rest % 128) | 0x80);
+  for (let rest = Math.floor(sum.count / 128); rest > 0; rest = Math.floor(rest / 128))
+    digits.push((rest % 128) | 0x80);
   bytes.set(digits.reverse(), 32);
   return sha256(bytes.subarray(0, 32 + digits.length)).subarray(0, 16);
 }

@@ -68,7 +68,8 @@ export function openingMessage(items: ItemSource): Uint8Array {
  */
 export function reconcile(items: ItemSource, message: Uint8Array, initiator: boolean): Reconciled {
   const reader = new Reader(message);
-  if (reader.byte() !== PROTOCOL_VERSION) throw new SottoError('bad_reconciliation', 'Expected a message of protocol version 1.');
+  if (reader.byte() !== PROTOCOL_VERSION)
+    throw new SottoError('bad_reconciliation', 'Expected a message of protocol version 1.');
   const writer = new Writer();
   writer.byte(PROTOCOL_VERSION);
   const have: Id[] = [];
@@ -78,11 +79,13 @@ export function reconcile(items: ItemSource, message: Uint8Array, initiator: boo
   let said_anything = false;
   let ended = false;
   for (let ranges = 0; !reader.done; ranges++) {
-    if (ranges >= RANGES_MAX) throw new SottoError('bad_reconciliation', `Expected ${RANGES_MAX} ranges at most.`);
+    if (ranges >= RANGES_MAX)
+      throw new SottoError('bad_reconciliation', `Expected ${RANGES_MAX} ranges at most.`);
     if (ended) throw new SottoError('bad_reconciliation', 'Expected nothing after the last range.');
     const upper = reader.bound();
     ended = upper === null;
-    if (upper !== null && upper < lower) throw new SottoError('bad_reconciliation', 'Expected ranges in order.');
+    if (upper !== null && upper < lower)
+      throw new SottoError('bad_reconciliation', 'Expected ranges in order.');
     const range: Range = { lower, upper };
     const speak = () => {
       if (skipping) {
@@ -178,7 +181,8 @@ class Writer {
 
   varint(value: number): void {
     const digits = [value % 128];
-    for (let rest = Math.floor(value / 128); rest > 0; rest = Math.floor(rest / 128)) digits.push((rest % 128) | 0x80);
+    for (let rest = Math.floor(value / 128); rest > 0; rest = Math.floor(rest / 128))
+      digits.push((rest % 128) | 0x80);
     this.#bytes.push(...digits.reverse());
   }
 
@@ -264,7 +268,8 @@ class Reader {
 
   idList(): Id[] {
     const count = this.varint();
-    if (count * 32 > this.#bytes.length - this.#at) throw new SottoError('bad_reconciliation', 'It ends early.');
+    if (count * 32 > this.#bytes.length - this.#at)
+      throw new SottoError('bad_reconciliation', 'It ends early.');
     return Array.from({ length: count }, () => this.hex(32));
   }
 }

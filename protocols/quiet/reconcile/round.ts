@@ -3,7 +3,13 @@
  */
 import { type TransmitDraft, transmit } from '../../../core/envelope.ts';
 import type { Query } from '../../../core/query.ts';
-import { getEventsForSync, getKnownElsewhere, getSyncFingerprint, getSyncProgress, getSyncSplits } from '../events/sync/queries.ts';
+import {
+  getEventsForSync,
+  getKnownElsewhere,
+  getSyncFingerprint,
+  getSyncProgress,
+  getSyncSplits,
+} from '../events/sync/queries.ts';
 import { syncRequest } from '../events/sync/schema.ts';
 import { type ItemSource, openingMessage, type Range } from './negentropy.ts';
 
@@ -17,8 +23,12 @@ export function itemsOf(query: Query, cut_ms: number): ItemSource {
     count: (range) => summary(range).count,
     fingerprint: (range) => summary(range).fingerprint,
     ids: (range, limit) => query(getEventsForSync, { ...bounds(range), limit }).map((row) => row.event_id),
-    alsoKnown: (range, limit) => query(getKnownElsewhere, { ...bounds(range), limit }).map((row) => row.event_id),
-    split: (range, parts) => query(getSyncSplits, { ...bounds(range), parts, count: summary(range).count }).map((row) => row.event_id),
+    alsoKnown: (range, limit) =>
+      query(getKnownElsewhere, { ...bounds(range), limit }).map((row) => row.event_id),
+    split: (range, parts) =>
+      query(getSyncSplits, { ...bounds(range), parts, count: summary(range).count }).map(
+        (row) => row.event_id,
+      ),
   };
 }
 
@@ -31,7 +41,11 @@ export function openingRequest(
   query: Query,
   now_ms: number,
   session_id: string,
-  known: { round: number; answerer_progress: number; introduced: boolean } = { round: 0, answerer_progress: 0, introduced: false },
+  known: { round: number; answerer_progress: number; introduced: boolean } = {
+    round: 0,
+    answerer_progress: 0,
+    introduced: false,
+  },
 ): TransmitDraft {
   const body = {
     message: openingMessage(itemsOf(query, now_ms)).toHex(),

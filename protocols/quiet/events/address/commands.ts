@@ -5,6 +5,10 @@ import { address } from './schema.ts';
 
 /** Tells the network where this device can be reached, unless it knows. */
 export const announceAddress = command(
-  { description: 'Tells the network where this device can be reached, unless it knows.', input: { address: address.shape.address } },
-  (query, input) => (query(getMyAddress)[0]?.address === input.address ? [] : [event(address, { address: input.address })]),
+  {
+    description: 'Tells the network where this device can be reached, unless it knows.',
+    input: { address: address.shape.address },
+  },
+  (query, input) =>
+    query(getMyAddress)[0]?.address === input.address ? [] : [event(address, { address: input.address })],
 );

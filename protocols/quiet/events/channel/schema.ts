@@ -1,6 +1,7 @@
 /** A channel: a named stream of messages. */
-import { content } from '../../../../core/fields.ts';
+
 import { eventType } from '../../../../core/event-type.ts';
+import { content } from '../../../../core/fields.ts';
 import { limits } from '../../../../core/limits.ts';
 
 export const channel = eventType({

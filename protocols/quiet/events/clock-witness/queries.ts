@@ -3,7 +3,7 @@ import { query } from '../../../../core/query.ts';
 
 /** What a user's clock was noted to be. */
 export const getClockWitness = query({
-  description: 'How far a user\'s clock was from ours, and when that was noted.',
+  description: "How far a user's clock was from ours, and when that was noted.",
   params: { user_id: id() },
   row: { offset_ms: integer(), seen_ms: integer() },
   sql: 'SELECT offset_ms, seen_ms FROM clock_witness WHERE identity = :identity AND user_id = :user_id',

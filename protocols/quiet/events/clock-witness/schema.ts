@@ -1,6 +1,7 @@
 /** How far another user's clock is from ours, as one of their devices told it. Only ever used to clear a suspicion against our own. */
-import { id, integer } from '../../../../core/fields.ts';
+
 import { eventType } from '../../../../core/event-type.ts';
+import { id, integer } from '../../../../core/fields.ts';
 
 export const clockWitness = eventType({
   name: 'clock-witness',

@@ -8,11 +8,16 @@ import { deleteMessage } from './schema.ts';
 const DAY_MS = 86_400_000;
 
 /** Deletes a message of one's own (or, as the founder, anybody's). */
-export const removeMessage = command({ description: 'Deletes a message.', input: { message_id: id() } }, (query, input, ctx) => {
-  const message = query(getMessageById, { message_id: input.message_id })[0];
-  if (message === undefined) throw refuse('not_found', 'There is no such message here.');
-  // Two days, so that a clock that is a little ahead still makes a deletion that outlives its target by one.
-  const ttl_ms = message.expires_ms === NEVER_MS ? 0 : message.expires_ms - ctx.now_ms + 2 * DAY_MS;
-  const target = { event_id: message.message_id, expires_ms: message.expires_ms };
-  return [event(deleteMessage, { target_header: '00', target_signature: '00'.repeat(64) }, { ttl_ms, target })];
-});
+export const removeMessage = command(
+  { description: 'Deletes a message.', input: { message_id: id() } },
+  (query, input, ctx) => {
+    const message = query(getMessageById, { message_id: input.message_id })[0];
+    if (message === undefined) throw refuse('not_found', 'There is no such message here.');
+    // Two days, so that a clock that is a little ahead still makes a deletion that outlives its target by one.
+    const ttl_ms = message.expires_ms === NEVER_MS ? 0 : message.expires_ms - ctx.now_ms + 2 * DAY_MS;
+    const target = { event_id: message.message_id, expires_ms: message.expires_ms };
+    return [
+      event(deleteMessage, { target_header: '00', target_signature: '00'.repeat(64) }, { ttl_ms, target }),
+    ];
+  },
+);

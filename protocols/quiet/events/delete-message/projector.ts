@@ -16,7 +16,11 @@ export const projectDeleteMessage = projector(deleteMessage, {
       const userOf = (device_id: string) => query(getUserOfDevice, { device_id })[0]?.user_id;
       const deleter = userOf(event.author);
       const creator = query(getNetworkCreator)[0];
-      return deleter !== undefined && (deleter === userOf(event.target.author) || (creator !== undefined && deleter === userOf(creator.device_id)));
+      return (
+        deleter !== undefined &&
+        (deleter === userOf(event.target.author) ||
+          (creator !== undefined && deleter === userOf(creator.device_id)))
+      );
     },
     outlives_its_target: (_query, event) =>
       event.target !== null && event.expires_ms >= Math.min(NEVER_MS, event.target.expires_ms + OUTLIVES_MS),

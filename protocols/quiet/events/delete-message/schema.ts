@@ -2,8 +2,9 @@
  * Deletes a message, and with it whatever hangs on it. The signed header names the target and when the target expires, so that it outlives it;
  * the body carries the target's own signed header, so that everybody can judge whose message it was without having it.
  */
-import { bytes } from '../../../../core/fields.ts';
+
 import { eventType } from '../../../../core/event-type.ts';
+import { bytes } from '../../../../core/fields.ts';
 import { limits } from '../../../../core/limits.ts';
 
 export const deleteMessage = eventType({

@@ -2,8 +2,9 @@
  * An invite: the public half of a secret that is in a link and nowhere else. How often and how long it may be used is judged by the member who
  * admits, by its own clock and knowledge.
  */
-import { id, integer, time_ms } from '../../../../core/fields.ts';
+
 import { eventType } from '../../../../core/event-type.ts';
+import { id, integer, time_ms } from '../../../../core/fields.ts';
 
 export const invite = eventType({
   name: 'invite',

@@ -1,7 +1,7 @@
 /** An instruction to make a keypair. Its secret goes to a key slot, or to the caller of the command; never through a pure function. */
 import { z } from 'zod';
-import { id } from '../../../../core/fields.ts';
 import { eventType } from '../../../../core/event-type.ts';
+import { id } from '../../../../core/fields.ts';
 
 export const keypair = eventType({
   name: 'keypair',

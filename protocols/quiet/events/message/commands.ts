@@ -6,9 +6,13 @@ import { message } from './schema.ts';
 
 /** Says something in a channel. `ttl_ms` 0: for ever. */
 export const sendMessage = command(
-  { description: 'Says something in a channel.', input: { channel_id: id(), text: message.shape.text, ttl_ms: ttl_ms() } },
+  {
+    description: 'Says something in a channel.',
+    input: { channel_id: id(), text: message.shape.text, ttl_ms: ttl_ms() },
+  },
   (query, input) => {
-    if (query(isChannel, { channel_id: input.channel_id }).length === 0) throw refuse('not_found', 'There is no such channel here.');
+    if (query(isChannel, { channel_id: input.channel_id }).length === 0)
+      throw refuse('not_found', 'There is no such channel here.');
     return [event(message, { channel_id: input.channel_id, text: input.text }, { ttl_ms: input.ttl_ms })];
   },
 );

@@ -1,6 +1,7 @@
 /** A message in a channel. */
-import { content, dependsOn } from '../../../../core/fields.ts';
+
 import { eventType } from '../../../../core/event-type.ts';
+import { content, dependsOn } from '../../../../core/fields.ts';
 import { limits } from '../../../../core/limits.ts';
 
 export const message = eventType({

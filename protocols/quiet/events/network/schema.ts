@@ -1,6 +1,7 @@
 /** A network: the root of all trust in it. Its id is the id of this event, so that whoever has the id can check the root. Its name is a `title`. */
-import { bytes } from '../../../../core/fields.ts';
+
 import { eventType } from '../../../../core/event-type.ts';
+import { bytes } from '../../../../core/fields.ts';
 
 export const network = eventType({
   name: 'network',

@@ -1,6 +1,7 @@
 /** A note for the user of this node: something happened that concerns them. Local: nobody else ever sees it. */
-import { id } from '../../../../core/fields.ts';
+
 import { eventType } from '../../../../core/event-type.ts';
+import { id } from '../../../../core/fields.ts';
 
 export const notification = eventType({
   name: 'notification',

@@ -5,7 +5,8 @@ import { peer } from './schema.ts';
 export const projectPeer = projector(peer, {
   rules: {
     /** A device can only declare itself for the user that it made. */
-    user_is_its_own: (query, event) => query(getUser, { user_id: event.body.user_id })[0]?.device_id === event.author,
+    user_is_its_own: (query, event) =>
+      query(getUser, { user_id: event.body.user_id })[0]?.device_id === event.author,
   },
   project: (query, event) => [
     insert('peer', { device: event.author, user: event.body.user_id }),

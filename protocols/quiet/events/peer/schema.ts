@@ -1,6 +1,7 @@
 /** A peer: a device that speaks for a user. The device is the author; its public key is its id. */
-import { dependsOn } from '../../../../core/fields.ts';
+
 import { eventType } from '../../../../core/event-type.ts';
+import { dependsOn } from '../../../../core/fields.ts';
 
 export const peer = eventType({
   name: 'peer',

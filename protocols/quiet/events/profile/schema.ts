@@ -1,6 +1,7 @@
 /** What a user wants to be called. The newest of a user's devices counts. */
-import { content } from '../../../../core/fields.ts';
+
 import { eventType } from '../../../../core/event-type.ts';
+import { content } from '../../../../core/fields.ts';
 import { limits } from '../../../../core/limits.ts';
 
 export const profile = eventType({

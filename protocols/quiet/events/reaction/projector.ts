@@ -3,6 +3,8 @@ import { isMessage } from './queries.ts';
 import { reaction } from './schema.ts';
 
 export const projectReaction = projector(reaction, {
-  rules: { target_is_a_message: (query, event) => query(isMessage, { message_id: event.body.message_id }).length > 0 },
+  rules: {
+    target_is_a_message: (query, event) => query(isMessage, { message_id: event.body.message_id }).length > 0,
+  },
   project: (_query, event) => [insert('reaction', { message: event.body.message_id })],
 });

@@ -1,6 +1,7 @@
 /** A reaction to a message. Goes when the message goes. */
-import { content, diesWith } from '../../../../core/fields.ts';
+
 import { eventType } from '../../../../core/event-type.ts';
+import { content, diesWith } from '../../../../core/fields.ts';
 
 export const reaction = eventType({
   name: 'reaction',

@@ -4,6 +4,12 @@ import { session } from './schema.ts';
 export const projectSession = projector(session, {
   project: (_query, event, ctx) =>
     event.body.state === 'opened'
-      ? [insertOnce('session', { session_id: event.body.session_id, device: event.body.device_id, opened_ms: ctx.now_ms })]
+      ? [
+          insertOnce('session', {
+            session_id: event.body.session_id,
+            device: event.body.device_id,
+            opened_ms: ctx.now_ms,
+          }),
+        ]
       : [remove('session', { session_id: event.body.session_id })],
 });

@@ -1,7 +1,7 @@
 /** A session with a peer opened or closed, as the host tells. */
 import { z } from 'zod';
-import { id, text } from '../../../../core/fields.ts';
 import { eventType } from '../../../../core/event-type.ts';
+import { id, text } from '../../../../core/fields.ts';
 
 export const session = eventType({
   name: 'session',

@@ -27,7 +27,8 @@ export const getEventsForSync = query({
 
 /** Number and fingerprint of the same. */
 export const getSyncFingerprint = query({
-  description: 'The number of events that peers exchange within a range of ids, and the fingerprint of their ids.',
+  description:
+    'The number of events that peers exchange within a range of ids, and the fingerprint of their ids.',
   params: range,
   row: { count: integer(), fingerprint: bytes(16) },
   sql: `SELECT count(*) AS count, fingerprint(id) AS fingerprint FROM event WHERE ${IN_SET}`,
@@ -45,7 +46,8 @@ export const getSyncSplits = query({
 
 /** Ids that are known and yet not exchanged: of what is dead, expired, waiting or refused. */
 export const getKnownElsewhere = query({
-  description: 'Ids within a range that this node knows and does not exchange: dead, expired, waiting or refused.',
+  description:
+    'Ids within a range that this node knows and does not exchange: dead, expired, waiting or refused.',
   params: { ...range, limit: integer(1, 10_000) },
   row: { event_id: id() },
   sql: `

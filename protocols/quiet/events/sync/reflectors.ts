@@ -23,11 +23,16 @@ export const reflectSyncRequest = reflector(syncRequest, (query, request, ctx) =
   if (query(isMember, { device_id: session.device_id }).length === 0) {
     return [transmit(syncRefused, { introduced }, session.session_id)];
   }
-  const reconciled = message === null ? null : reconcile(itemsOf(query, cut_ms), Uint8Array.fromHex(message), false);
+  const reconciled =
+    message === null ? null : reconcile(itemsOf(query, cut_ms), Uint8Array.fromHex(message), false);
   // Who has just come in can judge nothing before it knows the members.
-  const first = introduced ? query(getIntroduction, { limit: EVENTS_PER_FRAME }).map((row) => row.event_id) : [];
+  const first = introduced
+    ? query(getIntroduction, { limit: EVENTS_PER_FRAME }).map((row) => row.event_id)
+    : [];
   const missing = new Set([...first, ...need, ...(reconciled?.have ?? [])]);
-  const sent: Envelope[] = [...missing].slice(0, EVENTS_PER_FRAME).map((event_id) => forward(event_id, session.session_id));
+  const sent: Envelope[] = [...missing]
+    .slice(0, EVENTS_PER_FRAME)
+    .map((event_id) => forward(event_id, session.session_id));
   const witness = witnessOf(query, session.device_id, request.body.now_ms, ctx.now_ms);
   const is_agreed = reconciled !== null && reconciled.answer === null && sent.length === 0;
   if (is_agreed) return witness;
@@ -57,11 +62,14 @@ export const reflectSyncResponse = reflector(syncResponse, (query, response, ctx
   const round = progressed ? 0 : response.body.round + 1;
   if (round > ROUNDS_MAX) return [];
   const known = { round, answerer_progress, introduced: false };
-  if (message === null) return progressed ? [openingRequest(query, ctx.now_ms, session.session_id, known)] : [];
+  if (message === null)
+    return progressed ? [openingRequest(query, ctx.now_ms, session.session_id, known)] : [];
   const { answer, have, need } = reconcile(itemsOf(query, cut_ms), Uint8Array.fromHex(message), true);
   // What we have is for members only; who answers us may be one that we do not know yet.
   const is_member = query(isMember, { device_id: session.device_id }).length > 0;
-  const sent: Envelope[] = is_member ? have.slice(0, EVENTS_PER_FRAME).map((event_id) => forward(event_id, session.session_id)) : [];
+  const sent: Envelope[] = is_member
+    ? have.slice(0, EVENTS_PER_FRAME).map((event_id) => forward(event_id, session.session_id))
+    : [];
   if (answer === null && need.length === 0 && sent.length === 0) {
     return progressed ? [openingRequest(query, ctx.now_ms, session.session_id, known)] : [];
   }
@@ -84,17 +92,31 @@ export const reflectSyncRefused = reflector(syncRefused, (query, refused, ctx) =
   const knows_peer = query(isMember, { device_id: session.device_id }).length > 0;
   // A stranger that "refuses" us must not learn who the members are.
   if (!is_newcomer && !knows_peer) return [];
-  const introduction = query(getIntroduction, { limit: INTRODUCTION_MAX }).map((row) => forward(row.event_id, session.session_id));
-  const again = openingRequest(query, ctx.now_ms, session.session_id, { round: 0, answerer_progress: 0, introduced: true });
+  const introduction = query(getIntroduction, { limit: INTRODUCTION_MAX }).map((row) =>
+    forward(row.event_id, session.session_id),
+  );
+  const again = openingRequest(query, ctx.now_ms, session.session_id, {
+    round: 0,
+    answerer_progress: 0,
+    introduced: true,
+  });
   return [...introduction, again];
 });
 
 /** Notes how far another user's clock is from ours, when that is news. */
-function witnessOf(query: Parameters<typeof progressOf>[0], device_id: string, their_now_ms: number, now_ms: number): Envelope[] {
+function witnessOf(
+  query: Parameters<typeof progressOf>[0],
+  device_id: string,
+  their_now_ms: number,
+  now_ms: number,
+): Envelope[] {
   const user = query(getUserOfDevice, { device_id })[0];
   if (user === undefined) return [];
   const offset_ms = their_now_ms - now_ms;
   const noted = query(getClockWitness, { user_id: user.user_id })[0];
-  const is_news = noted === undefined || Math.abs(noted.offset_ms - offset_ms) > 60_000 || Math.abs(now_ms - noted.seen_ms) > WITNESS_EVERY_MS;
+  const is_news =
+    noted === undefined ||
+    Math.abs(noted.offset_ms - offset_ms) > 60_000 ||
+    Math.abs(now_ms - noted.seen_ms) > WITNESS_EVERY_MS;
   return is_news ? [instruct(clockWitness, { user_id: user.user_id, offset_ms })] : [];
 }

@@ -2,8 +2,8 @@
  * What two peers say to each other to end up with the same events. Transient: believed because of the session it comes through.
  */
 import { z } from 'zod';
-import { boolean, bytes, id, integer, time_ms } from '../../../../core/fields.ts';
 import { eventType } from '../../../../core/event-type.ts';
+import { boolean, bytes, id, integer, time_ms } from '../../../../core/fields.ts';
 
 /** Bytes of one reconciliation message: a few thousand ranges or listed ids. */
 const MESSAGE_BYTES_MAX = 512 * 1024;

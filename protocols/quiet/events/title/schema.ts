@@ -1,6 +1,7 @@
 /** The name of a network. The newest counts. */
-import { content, dependsOn } from '../../../../core/fields.ts';
+
 import { eventType } from '../../../../core/event-type.ts';
+import { content, dependsOn } from '../../../../core/fields.ts';
 import { limits } from '../../../../core/limits.ts';
 
 export const title = eventType({

@@ -12,7 +12,13 @@ export const joinNetwork = command(
     description: 'Joins a network by an invite.',
     as: 'new',
     may_wait: true,
-    input: { network_id: id(), invite_id: id(), invite_key: id(), invite_secret: text(64), user_name: content(limits.name_bytes_max) },
+    input: {
+      network_id: id(),
+      invite_id: id(),
+      invite_key: id(),
+      invite_secret: text(64),
+      user_name: content(limits.name_bytes_max),
+    },
   },
   (_query, input) => {
     const newcomer = event(user, {

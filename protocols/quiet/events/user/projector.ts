@@ -12,7 +12,8 @@ export const projectUser = projector(user, {
       event.body.invite_id !== null || query(getNetworkCreator)[0]?.device_id === event.author,
     /** The key that the proof was checked against is the one of the invite. */
     invite_key_is_the_invites: (query, event) =>
-      event.body.invite_id === null || query(getInvite, { invite_id: event.body.invite_id })[0]?.invite_key === event.body.invite_key,
+      event.body.invite_id === null ||
+      query(getInvite, { invite_id: event.body.invite_id })[0]?.invite_key === event.body.invite_key,
   },
   project: (_query, event) => [insert('user', { device: event.author, invite: event.body.invite_id })],
 });

@@ -10,7 +10,8 @@ import { user } from './schema.ts';
  * invite still holds. Others leave it to that member, or there would be an `admit` from each.
  */
 export const reflectUserAdmission = reflector(user, (query, arrived, ctx) => {
-  if (ctx.session?.device_id !== arrived.author || arrived.body.invite_id === null || ctx.me === null) return [];
+  if (ctx.session?.device_id !== arrived.author || arrived.body.invite_id === null || ctx.me === null)
+    return [];
   if (query(getUserOfDevice, { device_id: ctx.me.device_id })[0]?.is_member !== true) return [];
   const invite = query(getInvite, { invite_id: arrived.body.invite_id })[0];
   if (invite === undefined || invite.expires_ms <= ctx.now_ms || invite.used >= invite.uses) return [];

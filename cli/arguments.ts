@@ -1,0 +1,63 @@
+/** Reads what people type as options: durations, numbers, key=value. A wrong one says what was expected and what came. */
+
+import { misused } from './failure.ts';
+
+const ms_per_unit: Readonly<Record<string, number>> = {
+  ms: 1,
+  s: 1_000,
+  m: 60_000,
+  h: 3_600_000,
+  d: 86_400_000,
+  w: 7 * 86_400_000,
+  y: 365 * 86_400_000,
+};
+
+/** As in `api/requests.ts`; the node checks again. */
+const rows_max = 1_000;
+
+/** `7d`, `1.5h`, `0` to milliseconds. Only 0 needs no unit. */
+export function parseDuration(text: string): number {
+  const match = /^(\d+(?:\.\d+)?)(ms|s|m|h|d|w|y)$/.exec(text);
+  const duration_ms = text === '0' ? 0 : Number(match?.[1]) * (ms_per_unit[match?.[2] ?? ''] ?? Number.NaN);
+  if (!Number.isSafeInteger(duration_ms)) {
+    throw misused(
+      'bad_duration',
+      `Expected a duration such as 30s, 15m, 1h, 7d, 2w, 1y or 0, got ${JSON.stringify(text)}.`,
+    );
+  }
+  return duration_ms;
+}
+
+export function parseLimit(text: string): number {
+  return parseCount(text, rows_max);
+}
+
+/** A whole number from 1 to `count_max`. */
+export function parseCount(text: string, count_max: number = Number.MAX_SAFE_INTEGER): number {
+  const number = /^\d+$/.test(text) ? Number(text) : 0;
+  if (number < 1 || number > count_max) {
+    const range = count_max === Number.MAX_SAFE_INTEGER ? 'from 1' : `from 1 to ${count_max}`;
+    throw misused('bad_number', `Expected a whole number ${range}, got ${JSON.stringify(text)}.`);
+  }
+  return number;
+}
+
+/** Collects repeated `-p key=value` into one object. */
+export function parseParameter(
+  text: string,
+  parameters: Readonly<Record<string, string>> = {},
+): Record<string, string> {
+  const at = text.indexOf('=');
+  if (at < 1) {
+    throw misused(
+      'bad_parameter',
+      `Expected key=value, got ${JSON.stringify(text)}. Write -p channel_id=4f1d9a2c.`,
+    );
+  }
+  const key = text.slice(0, at);
+  if (Object.hasOwn(parameters, key)) {
+    throw misused('bad_parameter', `The parameter ${key} is given twice. Give it once.`);
+  }
+  // Not by assignment: `__proto__` is a name like any other here.
+  return Object.fromEntries([...Object.entries(parameters), [key, text.slice(at + 1)]]);
+}

@@ -1,0 +1,96 @@
+/** Turns values into what people read: times in words, ids short, columns aligned, and nothing that a peer wrote can steer the terminal. */
+
+import { shortId } from '../api/facade.ts';
+
+const minute_ms = 60_000;
+const hour_ms = 60 * minute_ms;
+const day_ms = 24 * hour_ms;
+
+/** A span in one unit: `12 s`, `3 minutes`, `1 hour`, `5 days`. */
+export function span(span_ms: number): string {
+  const plural = (count: number, unit: string) => `${count} ${unit}${count === 1 ? '' : 's'}`;
+  if (span_ms < minute_ms) return `${Math.floor(span_ms / 1_000)} s`;
+  if (span_ms < hour_ms) return plural(Math.floor(span_ms / minute_ms), 'minute');
+  if (span_ms < day_ms) return plural(Math.floor(span_ms / hour_ms), 'hour');
+  return plural(Math.floor(span_ms / day_ms), 'day');
+}
+
+/** A time as seen from now: `3 minutes ago`, `in 12 s`, `now`; a date where it is more than a month away. */
+export function when(at_ms: number | null, now_ms: number = Date.now()): string {
+  if (at_ms === null) return 'never';
+  const distance_ms = Math.abs(at_ms - now_ms);
+  if (distance_ms < 1_000) return 'now';
+  if (distance_ms >= 31 * day_ms) return new Date(at_ms).toISOString().slice(0, 10);
+  return at_ms < now_ms ? `${span(distance_ms)} ago` : `in ${span(distance_ms)}`;
+}
+
+/** A device is a key, not an event: its id has no time in front. */
+export function shortDevice(device_id: string): string {
+  return device_id.slice(0, 8);
+}
+
+export function shortOrDash(event_id: string | null): string {
+  return event_id === null ? '-' : shortId(event_id);
+}
+
+/**
+ * Text from elsewhere, safe to print: control characters and those that reorder a line become visible escapes.
+ * Otherwise a message could clear Bob's screen, or write somebody else's name in front of its text.
+ */
+export function printable(text: string): string {
+  return text.replace(
+    /[\p{Cc}\p{Zl}\p{Zp}\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/gu,
+    (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  );
+}
+
+/** The same, with its line breaks kept and every further line moved under the first. */
+export function printableLines(text: string, indent: number): string {
+  return text
+    .split(/\r?\n/)
+    .map(printable)
+    .join(`\n${' '.repeat(indent)}`);
+}
+
+const graphemes = new Intl.Segmenter();
+
+/** Columns that a text takes in a terminal: most East Asian characters and emoji take two. */
+export function width(text: string): number {
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: plain ASCII is the common case, and its width is its length.
+  if (/^[\x00-\x7f]*$/.test(text)) return text.length;
+  let columns = 0;
+  for (const { segment } of graphemes.segment(text)) {
+    columns +=
+      /[\p{Emoji_Presentation}\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Hangul}\uff01-\uff60\ufe0f]/u.test(
+        segment,
+      )
+        ? 2
+        : 1;
+  }
+  return columns;
+}
+
+export type Cell = string | number | boolean | null;
+
+/** Rows under headings, aligned; `none` where there are no rows. The last column is not padded. */
+export function table(headings: readonly string[], rows: readonly (readonly Cell[])[], none: string): string {
+  if (rows.length === 0) return none;
+  const lines = [headings, ...rows].map((row) => row.map((cell) => printable(String(cell ?? '-'))));
+  const widths = headings.map((_, column) => Math.max(...lines.map((line) => width(line[column] ?? ''))));
+  return lines.map((line) => alignLine(line, widths)).join('\n');
+}
+
+/** Names and values under each other. */
+export function fields(pairs: readonly (readonly [string, Cell])[]): string {
+  const name_width = Math.max(...pairs.map(([name]) => name.length));
+  return pairs
+    .map(([name, value]) => `${name.padEnd(name_width)}  ${printable(String(value ?? '-'))}`)
+    .join('\n');
+}
+
+function alignLine(line: readonly string[], widths: readonly number[]): string {
+  return line
+    .map((cell, column) => cell + ' '.repeat((widths[column] ?? 0) - width(cell)))
+    .join('  ')
+    .trimEnd();
+}
