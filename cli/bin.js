@@ -4,6 +4,7 @@
 
 import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
+import * as module from 'node:module';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -16,7 +17,11 @@ const handed_over = 'SOTTO_HANDED_OVER';
 if (Number(process.versions.node.split('.')[0]) >= node_major_min) {
   if (process.env[handed_over] !== undefined) endWithParent();
   // The checkout has TypeScript, the published package what tsc made of it.
-  await import(existsSync(join(here, 'main.ts')) ? './main.ts' : './main.js');
+  const from_source = existsSync(join(here, 'main.ts'));
+  // Stripping types takes most of the time that a command takes. Not in the shared /tmp, which is Node's default: who can write the
+  // cache can run code as us.
+  if (from_source) module.enableCompileCache(join(dirname(here), 'node_modules', '.cache', 'sotto'));
+  await import(from_source ? './main.ts' : './main.js');
 } else {
   const node = process.env[handed_over] === undefined ? findNode(here) : undefined;
   if (node === undefined) {

@@ -57,6 +57,12 @@ function readNodeFiles(data_dir: string): { api: string; token: string } {
   const node_text = readText(join(data_dir, 'node.json'));
   if (node_text === undefined) throw notRunning(data_dir);
   const node = parse(node_text) as { pid?: unknown; api?: unknown } | undefined;
+  if (node?.api === null) {
+    throw unreachable(
+      'node_not_running',
+      `A node is only just starting on ${data_dir}. Try again in a moment.`,
+    );
+  }
   if (typeof node?.api !== 'string' || typeof node.pid !== 'number') {
     throw unreachable(
       'bad_node_file',

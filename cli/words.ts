@@ -53,6 +53,8 @@ export function printableLines(text: string, indent: number): string {
 }
 
 const graphemes = new Intl.Segmenter();
+const wide =
+  /\p{Emoji_Presentation}|\ufe0f|[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Hangul}\uff01-\uff60]/u;
 
 /** Columns that a text takes in a terminal: most East Asian characters and emoji take two. */
 export function width(text: string): number {
@@ -60,12 +62,7 @@ export function width(text: string): number {
   if (/^[\x00-\x7f]*$/.test(text)) return text.length;
   let columns = 0;
   for (const { segment } of graphemes.segment(text)) {
-    columns +=
-      /[\p{Emoji_Presentation}\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Hangul}\uff01-\uff60\ufe0f]/u.test(
-        segment,
-      )
-        ? 2
-        : 1;
+    columns += wide.test(segment) ? 2 : 1;
   }
   return columns;
 }

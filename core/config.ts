@@ -78,10 +78,11 @@ export function loadJobs(
   protocol: Pick<Protocol, 'jobs'>,
   env: Environment,
 ): readonly JobSpec[] {
-  const mistakes: string[] = [];
+  const read: YamlFile[] = [];
   const entries: Entry[] = [];
   for (const { file, value } of files) {
-    const yaml = new YamlFile(file, value, mistakes);
+    const yaml = new YamlFile(file, value);
+    read.push(yaml);
     if (yaml.broken) continue;
     const top = yaml.section(yaml.top, `'jobs:' with a list of jobs`, ['jobs']);
     for (const node of top?.list('jobs', 'a list of jobs') ?? []) {
@@ -92,6 +93,7 @@ export function loadJobs(
   }
   checkNames(entries);
   checkAfter(entries);
+  const mistakes = read.flatMap((yaml) => yaml.mistakes());
   if (mistakes.length > 0) throw new SottoError('bad_jobs_file', mistakes.join('\n'));
   return entries.map(({ spec }) => spec);
 }

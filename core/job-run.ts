@@ -2,6 +2,7 @@
 import { assert, placeOf } from './assert.ts';
 import type { Clock } from './clock.ts';
 import type { JobSpec } from './config.ts';
+import { isStorageFault } from './db.ts';
 import type { Envelope } from './envelope.ts';
 import { limits } from './limits.ts';
 import type { Registered } from './protocol.ts';
@@ -30,7 +31,8 @@ export interface RunPorts {
 
 /**
  * Runs a job under a savepoint of its own and records the run, unless it had nothing to do. A throw rolls back to the
- * savepoint and makes it a failed run, which is returned like any other. Poisoned envelopes were rolled back alone by
+ * savepoint and makes it a failed run, which is returned like any other; only where the storage itself failed is it
+ * thrown on, and the whole transaction goes. Poisoned envelopes were rolled back alone by
  * the pipeline: they are counted in the run row, and the run is not failed by them, or one bad envelope would bring all
  * others of its batch back at each retry, for ever.
  */
@@ -57,6 +59,7 @@ export function runJob(
       return outcomeOf(envelopes.length, transaction.submit(identity, cause, envelopes));
     });
   } catch (thrown) {
+    if (isStorageFault(thrown)) throw thrown;
     result = { ...NOTHING_DONE, ...placeOf(thrown), outcome: 'failed' };
   }
   const run: JobRun = {

@@ -19,15 +19,14 @@ export class YamlFile {
   readonly #file: string;
   readonly #counter = new LineCounter();
   readonly #document: Document.Parsed;
-  readonly #mistakes: string[];
+  readonly #mistakes: { readonly offset: number; readonly message: string }[] = [];
   /** The file's outermost value; null in an empty or broken file. */
   readonly top: Node | null;
-  /** Not YAML, as `mistakes` then tells: nothing in it can be relied on. */
+  /** Not YAML, as `mistakes` tells: nothing in it can be relied on. */
   readonly broken: boolean;
 
-  constructor(file: string, text: string, mistakes: string[]) {
+  constructor(file: string, text: string) {
     this.#file = file;
-    this.#mistakes = mistakes;
     this.#document = parseDocument(text, { lineCounter: this.#counter, prettyErrors: false });
     for (const { code, pos, message } of [...this.#document.errors, ...this.#document.warnings]) {
       const key = /^[^\s:]+/.exec(text.slice(pos[0]))?.[0] ?? '';
@@ -71,9 +70,17 @@ export class YamlFile {
     return section;
   }
 
+  /** All that was complained about, in the order of the file. */
+  mistakes(): string[] {
+    const in_order = this.#mistakes.toSorted((one, other) => one.offset - other.offset);
+    return in_order.map(({ offset, message }) => {
+      const { line, col } = this.#counter.linePos(offset);
+      return `${this.#file}:${Math.max(line, 1)}:${Math.max(col, 1)}: ${message}`;
+    });
+  }
+
   #add(offset: number, message: string): void {
-    const { line, col } = this.#counter.linePos(offset);
-    this.#mistakes.push(`${this.#file}:${Math.max(line, 1)}:${Math.max(col, 1)}: ${message}`);
+    this.#mistakes.push({ offset, message });
   }
 }
 

@@ -45,7 +45,10 @@ export class Finder {
   }
 
   select(selector: Selector): NetworkRow {
-    const found = this.selectAll(selector);
+    const fitting = this.selectAll(selector);
+    // A join that nobody has answered yet is no choice as long as there is a network to work in.
+    const admitted = fitting.filter((row) => row.admitted);
+    const found = admitted.length > 0 ? admitted : fitting;
     if (found.length === 1) return found[0]!;
     if (found.length > 1) {
       const choices = found

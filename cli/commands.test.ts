@@ -1,0 +1,174 @@
+/** Every command once for people and once for programs, as a process, against a node whose answers are known. */
+
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { ids } from '../api/facade.fake.ts';
+import { type RunningFake, run, startFake } from './run.testing.ts';
+
+let fake: RunningFake;
+beforeAll(async () => {
+  fake = await startFake();
+});
+beforeEach(() => {
+  fake.node.calls.length = 0;
+});
+afterAll(() => fake.stop());
+
+const who = ['--network', 'acme', '--as', 'alice'];
+const selector = { network: 'acme', as: 'alice' };
+const day_ms = 86_400_000;
+
+/** Arguments; the call that the node must see; what people must read (and so what `--json` need not repeat). */
+const commands: [string[], [string, ...unknown[]], RegExp][] = [
+  [
+    ['status'],
+    ['status'],
+    /running +pid \d+, started 3 minutes ago[\s\S]*clock +suspect[\s\S]*acme[\s\S]*bad_signature +3/,
+  ],
+  [
+    ['network', 'create', 'acme', '--as', 'alice'],
+    ['createNetwork', { name: 'acme', as: 'alice' }],
+    /^Created network aaaa0001 as alice \(device d0d0d0d0\)\.$/,
+  ],
+  [['network', 'list'], ['status'], /^network +name +you.*\naaaa0001 +acme +alice +2 +42 +1 +1$/],
+  [
+    ['invite', 'create'],
+    ['createInvite', { uses: 1, ttl_ms: 7 * day_ms }],
+    /^sotto:invite#secret\n\nGood for one person, expires in 6 days\.$/,
+  ],
+  [
+    ['invite', 'create', '--uses', '3', '--expires', '12h', ...who],
+    ['createInvite', { uses: 3, ttl_ms: day_ms / 2, ...selector }],
+    /Good for 3 people, expires in 11 hours/,
+  ],
+  [
+    ['join', 'sotto:x', '--as', 'bob', '--timeout', '5s'],
+    ['join', { link: 'sotto:x', as: 'bob', timeout_ms: 5_000 }],
+    /^Joined network aaaa0001 as bob/,
+  ],
+  [
+    ['peers', ...who],
+    ['peers', selector],
+    /d0d0d0d0 +bob +aaaa0001 +10\.0\.0\.2:4820 +connected 1 minute ago$/,
+  ],
+  [
+    ['channel', 'create', 'random', ...who],
+    ['createChannel', { name: 'random', ...selector }],
+    /^Created channel random \(cccc0001\)\.$/,
+  ],
+  [['channel', 'list'], ['channels', {}], /cccc0001 +general +2/],
+  [
+    ['send', 'general', 'Hi', '--ttl', '1h', ...who],
+    ['send', { channel_ref: 'general', text: 'Hi', ttl_ms: 3_600_000, ...selector }],
+    /^Sent dddd0001, gone in (59 minutes|1 hour)\.$/,
+  ],
+  [
+    ['send', 'general', '--', '-1 from me'],
+    ['send', { channel_ref: 'general', text: '-1 from me', ttl_ms: 0 }],
+    /^Sent dddd0001\.$/,
+  ],
+  [
+    ['read', 'general', '--limit', '3'],
+    ['read', { channel_ref: 'general', limit: 3 }],
+    /^dddd0001 {2}3 minutes ago {2}alice {2}Hello\\u001b\[2J\n {32}Bob {2}👍 2$/,
+  ],
+  [['read', 'general'], ['read', { channel_ref: 'general', limit: 50 }], /Hello/],
+  [
+    ['react', 'dddd0001', '👍', ...who],
+    ['react', { message_ref: 'dddd0001', emoji: '👍', ...selector }],
+    /^Reacted to dddd0001\.$/,
+  ],
+  [
+    ['delete', 'dddd0001', ...who],
+    ['delete', { message_ref: 'dddd0001', ...selector }],
+    /^Deleted dddd0001\.$/,
+  ],
+  [['jobs', 'list'], ['jobs'], /sync_request +aaaa0001 +every 3 s +in 1\d s|sync_request.*ago +on$/],
+  [['jobs', 'next', '--limit', '5'], ['jobsNext', 5], /sync_request +aaaa0001$/],
+  [
+    ['jobs', 'run', 'sync_request', ...who],
+    ['jobRun', 'sync_request', selector],
+    /^Ran 1, failed 0, held 0\.$/,
+  ],
+  [
+    ['jobs', 'preview', 'sync_request', ...who],
+    ['jobPreview', 'sync_request', selector],
+    /outgoing +sync +\{"text":"<5 bytes>"\}$/,
+  ],
+  [['jobs', 'pause', 'sync_request'], ['jobPause', 'sync_request'], /^Paused 1\.$/],
+  [['jobs', 'resume', 'sync_request'], ['jobResume', 'sync_request'], /^Resumed 1\.$/],
+  [['jobs', 'history'], ['jobHistory', null, 50], /sync_request +aaaa0001 +0\.8 ms +2 +0 +ok$/],
+  [['jobs', 'history', 'sync_request', '--limit', '2'], ['jobHistory', 'sync_request', 2], /0\.8 ms/],
+  [['jobs', 'why', 'sync_request'], ['jobWhy', 'sync_request'], /^clock_suspect: The clock is suspect\./],
+  [['clock', 'confirm'], ['clockConfirm'], /^The clock is trusted\.$/],
+  [['reflectors', 'list'], ['reflectors'], /reflect_sync_request +sync +events\/sync\/reflectors\.ts$/],
+  [['queries', 'list'], ['queries'], /get_active_peers +network_id +Peers to sync with\./],
+  [
+    ['query', 'get_active_peers', '-p', 'network_id=x', '-p', 'note=a=b', ...who],
+    ['query', 'get_active_peers', { network_id: 'x', note: 'a=b' }, selector],
+    /^message_id +device_id +created_ms +note\ndddd0001 +d0d0d0d0 +\S.* x$/,
+  ],
+  [['commands', 'list'], ['commands'], /send_message +channel_id text +Send a message\./],
+  [
+    ['command', 'send_message', '-p', 'text=Hi', ...who],
+    ['command', 'send_message', { text: 'Hi' }, selector],
+    /^Done: dddd0001 -$/,
+  ],
+  [
+    ['trace', '--limit', '2'],
+    ['trace', 2, 0],
+    /job sync_request \+1 +verify +received +message +dddd0001 +advance +42 µs$/,
+  ],
+];
+
+test.each(commands)('sotto %j', async (args, call, shown) => {
+  const withOptions = (...options: string[]) =>
+    args.toSpliced(endOfOptions(args), 0, '--data', fake.data_dir, ...options);
+  const [people, programs] = await Promise.all([run(withOptions()), run(withOptions('--json'))]);
+  expect(fake.node.calls).toEqual([call, call]);
+
+  expect(people).toMatchObject({ stderr: '', exit_code: 0 });
+  expect(people.stdout.endsWith('\n')).toBe(true);
+  expect(people.stdout.slice(0, -1)).toMatch(shown);
+  expect(people.stdout.split('\n').filter((line) => line !== line.trimEnd())).toEqual([]);
+
+  expect(programs).toMatchObject({ stderr: '', exit_code: 0 });
+  const answer: unknown = JSON.parse(programs.stdout);
+  const names = namesIn(answer);
+  expect(names.length).toBeGreaterThan(0);
+  for (const name of names) expect(name).toMatch(/^[a-z][a-z0-9]*(_[a-z0-9]+)*$/);
+  // Ids are whole for programs, never short.
+  expect(programs.stdout).not.toMatch(/"[0-9a-f]{8}"/);
+});
+
+describe('for programs', () => {
+  test('a list is the bare array, with the fields of the node', async () => {
+    const { stdout } = await run(['read', 'general', '--json', '--data', fake.data_dir]);
+    expect(JSON.parse(stdout)).toEqual([
+      expect.objectContaining({
+        message_id: ids.message,
+        text: 'Hello\u001b[2J\nBob',
+        reactions: [{ emoji: '👍', count: 2 }],
+      }),
+    ]);
+  });
+
+  test('options may stand before the command, and the data directory in the environment', async () => {
+    const { stdout, exit_code } = await run(['--json', 'network', 'list'], {
+      env: { SOTTO_DATA: fake.data_dir },
+    });
+    expect(exit_code).toBe(0);
+    expect(JSON.parse(stdout)).toMatchObject([{ network_id: ids.network, name: 'acme' }]);
+  });
+});
+
+/** Where more options can still go: before `--`. */
+function endOfOptions(args: readonly string[]): number {
+  const at = args.indexOf('--');
+  return at === -1 ? args.length : at;
+}
+
+function namesIn(value: unknown): string[] {
+  if (Array.isArray(value)) return value.flatMap(namesIn);
+  if (typeof value !== 'object' || value === null) return [];
+  return Object.entries(value).flatMap(([name, inner]) => [name, ...namesIn(inner)]);
+}

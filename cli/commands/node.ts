@@ -1,0 +1,62 @@
+/** `start` and `status`: the node itself. */
+
+import type { Command } from 'commander';
+import { type Answer, type Options, verb, withExample } from '../verb.ts';
+import { fields, table, when } from '../words.ts';
+import { showNetworks } from './network.ts';
+
+/** What a host's `main` is given. */
+export interface StartOptions {
+  readonly data: string;
+  readonly listen: string;
+  readonly api: string;
+  readonly announce?: string;
+  readonly protocol?: string;
+  readonly jobs?: string;
+  readonly json: boolean;
+}
+
+export function addNodeCommands(program: Command): void {
+  const start = program
+    .command('start')
+    .description('Run a node until it is told to stop (Ctrl-C, SIGTERM). A port of 0 picks a free one.')
+    .option('--listen <host:port>', 'where other nodes reach this one', '127.0.0.1:0')
+    .option('--announce <host>', 'the name under which others reach it, if it listens on every interface')
+    .option('--api <host:port>', 'where its local API is served; this machine only', '127.0.0.1:0')
+    .option('--protocol <dir>', "a protocol folder of your app's own")
+    .option('--jobs <file>', "a jobs.yaml in place of the protocol's");
+  withExample(start, 'start --data ~/.sotto --listen 192.168.1.20:4820').action(async () => {
+    // Only now: the host loads the whole node, which no other command needs.
+    const host = await import('../../hosts/node/main.ts');
+    await host.main(start.optsWithGlobals<StartOptions & Options>());
+  });
+
+  verb(program.command('status').description('Show what the node is and how it does.'), {
+    example: 'status',
+    ask: (node) => node.get<Answer<'status'>>('/v1/status'),
+    show: showStatus,
+  });
+}
+
+function showStatus(status: Answer<'status'>): string {
+  const about = fields([
+    ['version', `Sotto ${status.version}, protocol ${status.protocol}`],
+    ['running', `pid ${status.pid}, started ${when(status.started_ms)}`],
+    ['data', status.data_dir],
+    ['peers at', status.listen],
+    ['API at', status.api],
+    ['next job', when(status.next_job_due_ms)],
+    [
+      'clock',
+      status.clock.suspect
+        ? `suspect (${status.clock.reason}); if it is right: sotto clock confirm`
+        : 'trusted',
+    ],
+  ]);
+  const counters = table(
+    ['refused or failed since the start', 'times'],
+    Object.entries(status.counters).filter(([, times]) => times > 0),
+    '',
+  );
+  return [about, showNetworks(status.networks), counters].filter((part) => part !== '').join('\n\n');
+}

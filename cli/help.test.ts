@@ -1,0 +1,90 @@
+/** Help: every command explains itself with an example that is a command, and none of it is slow. */
+
+import type { Command } from 'commander';
+import { expect, test } from 'vitest';
+import { createProgram } from './program.ts';
+import { run } from './run.testing.ts';
+
+function commandsUnder(command: Command, path: readonly string[] = []): [string, Command][] {
+  return command.commands.flatMap((one) => {
+    const name = [...path, one.name()];
+    return [[name.join(' '), one] as [string, Command], ...commandsUnder(one, name)];
+  });
+}
+
+function helpOf(command: Command): string {
+  let text = '';
+  command.configureOutput({
+    writeOut: (part) => {
+      text += part;
+    },
+  });
+  command.outputHelp();
+  return text;
+}
+
+const all = commandsUnder(createProgram());
+
+test('all commands of the node are there', () => {
+  expect(all.map(([name]) => name).toSorted()).toEqual(
+    [
+      'start status network|network create|network list|invite|invite create|join|peers',
+      'channel|channel create|channel list|send|read|react|delete',
+      'jobs|jobs list|jobs next|jobs run|jobs preview|jobs pause|jobs resume|jobs history|jobs why',
+      'clock|clock confirm|reflectors|reflectors list|queries|queries list|query',
+      'commands|commands list|command|trace|watch',
+    ]
+      .join('|')
+      .replace('start status network', 'start|status|network')
+      .split('|')
+      .toSorted(),
+  );
+});
+
+test.each(all)(
+  'sotto %s --help describes it, names the global options and has an example',
+  (name, command) => {
+    const text = helpOf(command);
+    expect(command.description()).toMatch(/^[A-Z].*\.$/);
+    expect(text).toContain('--data <dir>');
+    expect(text).toContain('--json');
+    const example = /Example:\n {2}\$ sotto (.+)\n/.exec(text)?.[1] ?? '';
+    // A group's example is one of its own commands.
+    expect(`${example} `.startsWith(`${name} `)).toBe(true);
+    const shown = all.findLast(([one]) => `${example} `.startsWith(`${one} `))?.[1];
+    expect(shown?.commands).toEqual([]);
+  },
+);
+
+test.each([[['--help']], [['help']], [['jobs', 'run', '--help']], [['help', 'send']]])(
+  'sotto %j is a success on stdout',
+  async (args) => {
+    const { stdout, stderr, exit_code } = await run(args);
+    expect({ stderr, exit_code }).toEqual({ stderr: '', exit_code: 0 });
+    expect(stdout).toContain('Usage: sotto');
+  },
+);
+
+test('the exit codes are documented', async () => {
+  const { stdout } = await run(['--help']);
+  for (const line of [/^ {2}0 {2}done/m, /^ {2}1 .*refused/m, /^ {2}2 .*wrong/m, /^ {2}3 .*running/m]) {
+    expect(stdout).toMatch(line);
+  }
+});
+
+test('sotto --version prints it alone', async () => {
+  const { stdout, exit_code } = await run(['--version']);
+  expect(stdout).toMatch(/^\d+\.\d+\.\d+\n$/);
+  expect(exit_code).toBe(0);
+});
+
+test('help takes less than a quarter of a second', async () => {
+  const durations: number[] = [];
+  for (let at = 0; at < 5; at += 1) {
+    const began = performance.now();
+    await run(['--help']);
+    durations.push(performance.now() - began);
+  }
+  // The best of five: what it costs, not what else this machine does.
+  expect(Math.min(...durations)).toBeLessThan(250);
+});

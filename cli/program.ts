@@ -1,0 +1,63 @@
+/** All commands of `sotto` together, with what they share: where the data is, `--json`, and how help looks. */
+
+import { readFileSync } from 'node:fs';
+import { homedir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { Command } from 'commander';
+import { addChatCommands } from './commands/chat.ts';
+import { addFollowCommands } from './commands/follow.ts';
+import { addJobCommands } from './commands/jobs.ts';
+import { addNetworkCommands } from './commands/network.ts';
+import { addNodeCommands } from './commands/node.ts';
+import { addProtocolCommands } from './commands/protocol.ts';
+
+const after_help = `
+Exit codes:
+  0  done
+  1  the node refused, and said why
+  2  the command line is wrong
+  3  no node is running there, or it cannot be reached
+
+With --json, stdout holds exactly one JSON document (one per line while following), also for an error:
+{"error":{"code","message"}}. Without, errors go to stderr.
+
+Example:
+  $ sotto start                                 # in one terminal
+  $ sotto network create Acme --as alice        # in another
+  $ sotto send general "Hello"`;
+
+/** Builds the program. `exitOverride` makes commander throw instead of ending the process, so that `main` alone says how we end. */
+export function createProgram(): Command {
+  const program = new Command('sotto')
+    .description('Runs a Sotto node, and talks to the one that runs.')
+    .version(version())
+    .option(
+      '--data <dir>',
+      "the node's data directory; $SOTTO_DATA if that is set",
+      (dir) => resolve(dir),
+      dataDir(),
+    )
+    .option('--json', 'print JSON', false)
+    .addHelpText('after', after_help)
+    .configureHelp({ showGlobalOptions: true })
+    .exitOverride()
+    .configureOutput({ outputError: () => {} });
+  // In front of the commands: they take these settings from the program when they are made.
+  addNodeCommands(program);
+  addNetworkCommands(program);
+  addChatCommands(program);
+  addJobCommands(program);
+  addProtocolCommands(program);
+  addFollowCommands(program);
+  return program;
+}
+
+function dataDir(): string {
+  const given = process.env.SOTTO_DATA;
+  return given === undefined || given === '' ? join(homedir(), '.sotto') : resolve(given);
+}
+
+function version(): string {
+  const text = readFileSync(new URL('../package.json', import.meta.url), 'utf8');
+  return (JSON.parse(text) as { version: string }).version;
+}

@@ -1,0 +1,88 @@
+/** Words for values: given this, people read that. */
+
+import { expect, test } from 'vitest';
+import { parseDuration } from './arguments.ts';
+import { printable, printableLines, table, when, width } from './words.ts';
+
+const now_ms = Date.UTC(2026, 0, 1);
+
+test.each([
+  [0, 'now'],
+  [-999, 'now'],
+  [12_400, 'in 12 s'],
+  [-59_999, '59 s ago'],
+  [-60_000, '1 minute ago'],
+  [-3 * 60_000, '3 minutes ago'],
+  [3_600_000, 'in 1 hour'],
+  [-47 * 3_600_000, '1 day ago'],
+  [30 * 86_400_000, 'in 30 days'],
+  [31 * 86_400_000, '2026-02-01'],
+  [-400 * 86_400_000, '2024-11-27'],
+])('%i ms from now is %j', (distance_ms, words) => {
+  expect(when(now_ms + distance_ms, now_ms)).toBe(words);
+});
+
+test('no time is never', () => expect(when(null)).toBe('never'));
+
+test.each([
+  ['0', 0],
+  ['500ms', 500],
+  ['30s', 30_000],
+  ['30m', 1_800_000],
+  ['1.5h', 5_400_000],
+  ['7d', 604_800_000],
+  ['2w', 1_209_600_000],
+  ['1y', 31_536_000_000],
+])('%s is %i ms', (text, duration_ms) => expect(parseDuration(text)).toBe(duration_ms));
+
+test.each([
+  '',
+  '7',
+  'd',
+  '-1d',
+  '+1d',
+  '1 d',
+  '1D',
+  '1e3s',
+  '0.0001s',
+  '1d2h',
+  '99999999999y',
+  '00x',
+  'NaNs',
+])('%j is no duration', (text) => expect(() => parseDuration(text)).toThrow(/Expected a duration/));
+
+test.each([
+  ['\u001b[2J', '\\u001b[2J'],
+  ['a\rb', 'a\\u000db'],
+  ['\u009b31m', '\\u009b31m'],
+  ['alice\u202egnp', 'alice\\u202egnp'],
+  ['a\u2028b', 'a\\u2028b'],
+  ['Grüße 👩‍👩‍👧 שלום', 'Grüße 👩‍👩‍👧 שלום'],
+])('%j is printed as %j', (text, shown) => expect(printable(text)).toBe(shown));
+
+test('line breaks of a text stay, under its first line', () => {
+  expect(printableLines('a\nb\r\nc', 2)).toBe('a\n  b\n  c');
+});
+
+test.each([
+  ['abc', 3],
+  ['Grüße', 5],
+  ['日本', 4],
+  ['👍', 2],
+  ['👩‍👩‍👧', 2],
+  ['❤️', 2],
+])('%s takes %i columns', (text, columns) => expect(width(text)).toBe(columns));
+
+test('columns are aligned by what they take, the last without padding', () => {
+  expect(
+    table(
+      ['a', 'b'],
+      [
+        ['日本', 1],
+        ['x', null],
+      ],
+      'none',
+    ),
+  ).toBe('a     b\n日本  1\nx     -');
+  expect(table(['a'], [], 'none')).toBe('none');
+});
