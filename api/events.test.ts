@@ -75,11 +75,14 @@ test('one that does not read is dropped, and told so last; the others go on', as
   while (!last.includes(`id: ${subscriber_events_max + 2}\n`)) last = (await read_quick()) ?? '';
 });
 
-test('a subscriber that goes is forgotten', async () => {
+test('a subscriber that goes is forgotten, its timer too', async () => {
+  vi.useFakeTimers();
   const response = await follow('/v1/changes');
   expect(node.listeners()).toBe(1);
+  expect(vi.getTimerCount()).toBe(1);
   await response.body!.cancel();
   expect(node.listeners()).toBe(0);
+  expect(vi.getTimerCount()).toBe(0);
   node.tellChange(change(1));
 });
 

@@ -89,7 +89,7 @@ export function createFakeNode(): FakeNode {
       link: 'sotto:invite#secret',
       invite_id: ids.invite,
       uses,
-      expires_ms: now_ms + ttl_ms,
+      expires_ms: Date.now() + ttl_ms,
     }),
     join: async () => ({ network_id: ids.network, user_id: ids.user, device_id: ids.device }),
     createChannel: ({ name }) => ({ channel_id: ids.channel, name }),
@@ -98,7 +98,7 @@ export function createFakeNode(): FakeNode {
       message_id: ids.message,
       channel_id: ids.channel,
       created_ms: now_ms,
-      expires_ms: ttl_ms === 0 ? null : now_ms + ttl_ms,
+      expires_ms: ttl_ms === 0 ? null : Date.now() + ttl_ms,
     }),
     read: () => [
       {

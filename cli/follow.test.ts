@@ -1,9 +1,13 @@
 /** Commands that go on: `watch` and `trace --follow`, how they end, and readers that leave early. */
 
 import { spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { encodeEvent } from '../api/events.ts';
 import { ids, traceEntry } from '../api/facade.fake.ts';
-import { bin, type RunningFake, start, startFake } from './run.testing.ts';
+import { bin, type RunningFake, start, startFake, writeNodeFile } from './run.testing.ts';
 
 let fake: RunningFake;
 beforeEach(async () => {
@@ -47,6 +51,25 @@ test('the node ends: so does watch, with 3', async () => {
   const { stdout, exit_code } = await ended;
   expect(JSON.parse(stdout)).toEqual({ error: { code: 'node_stopped', message: 'The node has ended.' } });
   expect(exit_code).toBe(3);
+});
+
+test('watch that was too slow says so, with 1', async () => {
+  const lagging = createServer((_, response) => {
+    response.writeHead(200, { 'content-type': 'text/event-stream' });
+    response.end(encodeEvent('change', 1, change(1)) + encodeEvent('lagged', null, {}));
+  }).listen(0, '127.0.0.1');
+  await once(lagging, 'listening');
+  const { port } = lagging.address() as AddressInfo;
+  writeNodeFile(fake.data_dir, { pid: process.pid, api: `127.0.0.1:${port}` });
+  const { stdout, exit_code } = await start(['watch', '--json', '--data', fake.data_dir]).ended;
+  const [first, last] = stdout
+    .trim()
+    .split('\n')
+    .map((line): unknown => JSON.parse(line));
+  expect(first).toEqual(change(1));
+  expect(last).toMatchObject({ error: { code: 'lagged' } });
+  expect(exit_code).toBe(1);
+  lagging.close();
 });
 
 test('trace --follow begins with the past and tells nothing twice', async () => {

@@ -9,7 +9,8 @@ const now_ms = Date.UTC(2026, 0, 1);
 test.each([
   [0, 'now'],
   [-999, 'now'],
-  [12_400, 'in 12 s'],
+  [12_400, 'in 13 s'],
+  [7 * 86_400_000 - 50, 'in 7 days'],
   [-59_999, '59 s ago'],
   [-60_000, '1 minute ago'],
   [-3 * 60_000, '3 minutes ago'],

@@ -21,7 +21,9 @@ export function when(at_ms: number | null, now_ms: number = Date.now()): string 
   const distance_ms = Math.abs(at_ms - now_ms);
   if (distance_ms < 1_000) return 'now';
   if (distance_ms >= 31 * day_ms) return new Date(at_ms).toISOString().slice(0, 10);
-  return at_ms < now_ms ? `${span(distance_ms)} ago` : `in ${span(distance_ms)}`;
+  if (at_ms < now_ms) return `${span(distance_ms)} ago`;
+  // Up to the next second: what was to live 7 days a moment ago has 7 days left, not 6.
+  return `in ${span(Math.ceil(distance_ms / 1_000) * 1_000)}`;
 }
 
 /** A device is a key, not an event: its id has no time in front. */

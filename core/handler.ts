@@ -39,7 +39,7 @@ export interface Handler<In extends Stage = Stage, Out extends Stage = Stage> {
   readonly gives: readonly Out[];
   /** Narrows by class, effect or origin; without it, every envelope of the stage. */
   readonly accepts?: (envelope: EnvelopeAt<In>) => boolean;
-  readonly process: (envelope: EnvelopeAt<In>, context: HandlerContext) => Outcome<EnvelopeAt<Out>>;
+  readonly process: (envelope: EnvelopeAt<In>, context: HandlerContext) => Outcome<EnvelopeAt<NoInfer<Out>>>;
 }
 
 /** Declares a handler. */
@@ -53,7 +53,7 @@ export function handler<const In extends Stage, const Out extends Stage>(
 export type SourceStage = 'frame' | 'outgoing' | 'instruction';
 
 type Ordered<Handlers extends readonly unknown[], Available extends Stage> = Handlers extends readonly [
-  infer First extends Handler<never, never>,
+  infer First extends { readonly takes: Stage; readonly gives: readonly Stage[] },
   ...infer Rest,
 ]
   ? First['takes'] extends Available

@@ -46,6 +46,7 @@ export class Pipeline {
   readonly #handlers: readonly AnyHandler[];
   #effects: AfterCommit[] = [];
   #open = false;
+  #rollback_owed = false;
   #envelopes = 0;
   /** Failures that handlers reported and survived, until the trace has them. */
   readonly #noted: { what: string; why: string }[] = [];
@@ -57,7 +58,9 @@ export class Pipeline {
 
   readonly transact: Transact = (now_ms, body) => {
     assert(!this.#open, 'no transaction is open when another begins');
+    if (this.#rollback_owed) this.#rollback();
     this.#statement('BEGIN IMMEDIATE').run();
+    this.#rollback_owed = false;
     this.#open = true;
     this.#effects = [];
     let result: ReturnType<typeof body>;
@@ -78,10 +81,13 @@ export class Pipeline {
 
   #rollback(): void {
     this.#effects = [];
+    this.#rollback_owed = true;
     try {
       this.#statement('ROLLBACK').run();
+      this.#rollback_owed = false;
     } catch {
-      // SQLite has rolled back by itself (disk full, I/O error): there is nothing left to roll back, and the first error is the one to report.
+      // Either SQLite has rolled back by itself (disk full, I/O error) and there is nothing left to do; or the storage is still failing, and the
+      // next transaction tries again. The first error is the one to report.
     }
   }
 

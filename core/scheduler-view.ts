@@ -144,7 +144,7 @@ export function reasonsOf(
     } else if (row.paused_since_ms !== null && row.occurrence_ms > now_ms) {
       because('not_due', `Its next occurrence is ${inTime(row.occurrence_ms, now_ms)}.`);
     }
-    if (row.attempt === 0 && row.drained === 0 && mustWait(row)) {
+    if (mustWait(row)) {
       because(
         'waiting_for_after',
         `It follows '${spec.after}', which has to complete a run first (see why ${spec.after}).`,

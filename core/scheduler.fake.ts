@@ -138,7 +138,7 @@ export class World {
   row(job: string, identity = 0) {
     const found = this.rows('job_schedule').find((row) => row.job === job && row.identity === identity);
     if (found === undefined) throw new Error(`no row of ${job} for ${identity}`);
-    return found as Record<string, number> & typeof found;
+    return found;
   }
 
   #ports(): SchedulerPorts {

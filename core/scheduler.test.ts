@@ -228,6 +228,60 @@ describe('after', () => {
     expect(world.takeRan()).toEqual(['a', 'b@1', 'b@2']);
   });
 
+  it('waits while the other one has a failed run open, although it has completed one since', () => {
+    let broken = false;
+    world.job('a', () => (broken ? fail() : notes(1)));
+    both('every: 60000', 'every: 120000');
+    world.tick(MINUTE);
+    broken = true;
+    world.tick(MINUTE);
+    expect(world.takeRan()).toEqual(['a', 'a']);
+    broken = false;
+    world.tick(SECOND);
+    expect(world.takeRan()).toEqual(['a', 'b']);
+  });
+
+  it('waits while the other one is held', () => {
+    world.job('a', () => notes(1), { destructive: true });
+    both('every: 60000', 'every: 120000');
+    world.tick(MINUTE);
+    world.jump(31 * DAY).tick(MINUTE);
+    expect(world.takeRan()).toEqual(['a']);
+    world.scheduler.confirmClock();
+    world.tick();
+    expect(world.takeRan()).toEqual(['a', 'b']);
+  });
+
+  it('waits until all that the other one makes up for is done', () => {
+    world.job('a');
+    both('every: 60000, misfire: all', 'every: 60000');
+    world.tick(3 * MINUTE);
+    expect(world.takeRan()).toEqual(['a', 'a', 'a', 'b']);
+  });
+
+  it('taken out of the file: what waited runs', () => {
+    world.job('a', () => fail());
+    both('every: 60000', 'every: 60000');
+    world.tick(MINUTE);
+    world.load(yaml({ a: 'every: 60000', b: 'every: 60000' }));
+    world.takeRan();
+    world.tick();
+    expect(world.takeRan()).toEqual(['b']);
+  });
+
+  it('shares a transaction with the one it follows', () => {
+    world.job('a');
+    both('every: 1000', 'every: 1000');
+    let commits = 0;
+    const { exec } = world.db;
+    world.db.exec = (sql) => {
+      if (sql === 'COMMIT') commits++;
+      exec(sql);
+    };
+    world.tick(SECOND);
+    expect(commits).toBe(2); // one with work, and the one that finds no more
+  });
+
   it('in one pass also when followers and followed do not fit into one transaction', () => {
     const count = limits.due_batch_max + 20;
     world.identities = Array.from({ length: count }, (_, at) => ({
@@ -669,6 +723,26 @@ describe('the clock goes back and forth', () => {
     }
   });
 
+  it.each<[string, () => unknown]>([
+    ['paused and resumed', () => [world.scheduler.pause('a'), world.scheduler.resume('a')]],
+    [
+      'switched off and on',
+      () => [
+        world.load(yaml({ a: 'every: 60000, enabled: false' })),
+        world.load(yaml({ a: 'every: 60000' })),
+      ],
+    ],
+  ])('back, then %s: still nothing refires', (_what, meddle) => {
+    world.job('a').load(yaml({ a: 'every: 60000' }));
+    for (let minute = 0; minute < 10; minute++) world.tick(MINUTE);
+    world.jump(-8 * MINUTE).tick();
+    meddle();
+    for (let minute = 0; minute < 10; minute++) world.tick(MINUTE);
+    const numbers = world.ran.map((run) => run.scheduled_for_ms);
+    expect(numbers).toHaveLength(20);
+    expect(new Set(numbers).size).toBe(20);
+  });
+
   it('forward by a year, and back: runs once for the jump, then goes on', () => {
     world.job('a').load(yaml({ a: 'every: 60000' }));
     world.tick(MINUTE);
@@ -993,7 +1067,7 @@ describe('live reload', () => {
     world.job('a').load(yaml({ a: 'every: 60000' }));
     world.tick(MINUTE);
     world.load(yaml({ a: 'every: 7000' }));
-    const { next_due_ms } = world.row('a');
+    const next_due_ms = Number(world.row('a').next_due_ms);
     expect(next_due_ms % 7_000).toBe(0);
     expect(next_due_ms - world.clock.wall).toBeGreaterThan(0);
     expect(next_due_ms - world.clock.wall).toBeLessThanOrEqual(7_000);

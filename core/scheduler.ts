@@ -120,7 +120,7 @@ export class JobScheduler {
 
   /** One transaction's worth of due rows, each job after the one it follows. Every row taken is due later, or parked. */
   #runBatch(transaction: Transaction, look: Look, pass: number): readonly Taken[] {
-    const due = this.#rows.due(look.now_ms, limits.due_batch_max);
+    const due = this.#rows.due(look.now_ms);
     if (due.length === 0) return [];
     this.#guard.write(look);
     this.#rows.setPass(pass);
@@ -143,7 +143,7 @@ export class JobScheduler {
       this.#rows.change(row.id, { next_due_ms: NEVER_MS, parked: 'held' });
       return 'set_aside';
     }
-    if (row.attempt === 0 && row.drained === 0 && this.#mustWait(spec, row, now_ms)) {
+    if (this.#mustWait(spec, row, now_ms)) {
       this.#rows.change(row.id, { next_due_ms: NEVER_MS, parked: 'waiting' });
       return 'set_aside';
     }
@@ -295,7 +295,7 @@ export class JobScheduler {
   /** The next `count` occurrences (500 at most) of all jobs, in the order of their times. Parked and paused ones have no time. */
   next(count: number): readonly Occasion[] {
     const most = Math.min(count, limits.due_batch_max);
-    return nextOccasions(this.#rows.upcoming(most), (job) => this.#spec(job).grid, most);
+    return nextOccasions(this.#rows.upcoming(), (job) => this.#spec(job).grid, most);
   }
 
   /** The newest runs first. Runs that emitted nothing are not recorded, unless they failed. */

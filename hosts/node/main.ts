@@ -1,6 +1,8 @@
 /**
  * `sotto start`: runs a node until it is told to stop. Says on stdout what a person needs next; the log goes to stderr, one JSON line per event.
  */
+import { homedir } from 'node:os';
+import { join, resolve } from 'node:path';
 import { pino } from 'pino';
 import { SottoError } from '../../core/assert.ts';
 import { SottoNode } from './node.ts';
@@ -47,7 +49,7 @@ export async function main(options: StartOptions): Promise<void> {
         `  peers   ${node.listen_address}`,
         `  API     http://${node.api_address} (this machine only)`,
         '',
-        'In another terminal:  npx sotto network create Home --as alice',
+        `In another terminal:  npx sotto network create Home --as alice${dataOption(options.data)}`,
         'Stop with Ctrl-C.',
       ];
   process.stdout.write(`${lines.join('\n')}\n`);
@@ -71,4 +73,10 @@ export async function main(options: StartOptions): Promise<void> {
     process.on('SIGTERM', stop);
     process.on('SIGINT', stop);
   });
+}
+
+/** What has to be added to other commands, so that they find this node. */
+function dataOption(data: string): string {
+  const usual = process.env.SOTTO_DATA ?? join(homedir(), '.sotto');
+  return resolve(data) === resolve(usual) ? '' : ` --data ${data}`;
 }

@@ -55,7 +55,10 @@ export const reflectSyncRequest = reflector(syncRequest, (query, request, ctx) =
 /** Goes on with the round: sends what the peer lacks, asks for what we lack, and begins anew as long as either side learns something. */
 export const reflectSyncResponse = reflector(syncResponse, (query, response, ctx) => {
   const session = ctx.session;
-  if (session === null) return [];
+  if (session === null || ctx.me === null) return [];
+  // Strangers learn nothing, not even a fingerprint; but who is new here knows nobody yet, and must believe whom its invite names.
+  const is_member = query(isMember, { device_id: session.device_id }).length > 0;
+  if (!is_member && query(isMember, { device_id: ctx.me.device_id }).length > 0) return [];
   const { message, cut_ms, asker_progress, answerer_progress, answerer_progressed } = response.body;
   const progress = progressOf(query);
   const progressed = answerer_progressed || progress > asker_progress;
@@ -65,8 +68,6 @@ export const reflectSyncResponse = reflector(syncResponse, (query, response, ctx
   if (message === null)
     return progressed ? [openingRequest(query, ctx.now_ms, session.session_id, known)] : [];
   const { answer, have, need } = reconcile(itemsOf(query, cut_ms), Uint8Array.fromHex(message), true);
-  // What we have is for members only; who answers us may be one that we do not know yet.
-  const is_member = query(isMember, { device_id: session.device_id }).length > 0;
   const sent: Envelope[] = is_member
     ? have.slice(0, EVENTS_PER_FRAME).map((event_id) => forward(event_id, session.session_id))
     : [];
