@@ -2,11 +2,31 @@ import { describe, expect, it } from 'vitest';
 import { handler, pipelineOf } from './handler.ts';
 import { advance, reject } from './outcome.ts';
 
-const verify = handler({ name: 'verify', takes: 'received', gives: ['verified'], process: () => reject('test') });
-const receive = handler({ name: 'receive', takes: 'frame', gives: ['received'], process: () => reject('test') });
+const verify = handler({
+  name: 'verify',
+  takes: 'received',
+  gives: ['verified'],
+  process: () => reject('test'),
+});
+const receive = handler({
+  name: 'receive',
+  takes: 'frame',
+  gives: ['received'],
+  process: () => reject('test'),
+});
 const open = handler({ name: 'open', takes: 'verified', gives: ['opened'], process: () => reject('test') });
-const validate = handler({ name: 'validate', takes: 'opened', gives: ['valid'], process: () => reject('test') });
-const project = handler({ name: 'project', takes: 'valid', gives: ['valid'], process: (envelope) => advance(envelope) });
+const validate = handler({
+  name: 'validate',
+  takes: 'opened',
+  gives: ['valid'],
+  process: () => reject('test'),
+});
+const project = handler({
+  name: 'project',
+  takes: 'valid',
+  gives: ['valid'],
+  process: (envelope) => advance(envelope),
+});
 
 describe('the order of handlers is checked by the compiler', () => {
   it('takes handlers in an order in which every stage exists before it is taken', () => {
@@ -19,6 +39,11 @@ describe('the order of handlers is checked by the compiler', () => {
     // @ts-expect-error: nothing at all gives one.
     pipelineOf([receive, verify, project]);
     // @ts-expect-error: a handler may advance to the stages it declares, and to no others.
-    handler({ name: 'skip', takes: 'received', gives: ['verified'], process: (envelope) => advance(envelope) });
+    handler({
+      name: 'skip',
+      takes: 'received',
+      gives: ['verified'],
+      process: (envelope) => advance(envelope),
+    });
   });
 });

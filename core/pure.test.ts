@@ -94,7 +94,11 @@ describe('pure functions are held to it, with an error that names the file', () 
         throw new RangeError('a secret text');
       },
     ],
-    ['a query that is not registered', 'query_not_registered', (query) => query(unregistered).slice(1) as never],
+    [
+      'a query that is not registered',
+      'query_not_registered',
+      (query) => query(unregistered).slice(1) as never,
+    ],
     ['a query that opens content', 'query_opens_content', (query) => query(readsContent).slice(1) as never],
   ];
 

@@ -16,8 +16,20 @@ const bold = (text: string) => (process.stdout.isTTY ? `\x1b[1m${text}\x1b[0m` :
 const indented = (text: string) => text.trimEnd().replace(/^/gm, '    ');
 
 function startNode(name: string): Promise<ChildProcess> {
-  const args = [CLI, 'start', '--data', join(folder, name), '--listen', '127.0.0.1:0', '--api', '127.0.0.1:0'];
-  const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env, SOTTO_LOG: 'warn' } });
+  const args = [
+    CLI,
+    'start',
+    '--data',
+    join(folder, name),
+    '--listen',
+    '127.0.0.1:0',
+    '--api',
+    '127.0.0.1:0',
+  ];
+  const child = spawn(process.execPath, args, {
+    stdio: ['ignore', 'pipe', 'pipe'],
+    env: { ...process.env, SOTTO_LOG: 'warn' },
+  });
   children.add(child);
   return new Promise((resolve, reject) => {
     let output = '';
@@ -41,7 +53,9 @@ function startNode(name: string): Promise<ChildProcess> {
 
 /** Runs a command as one of the two would type it; shows it and its output. */
 function type(name: string, words: readonly string[], show = true): Promise<string> {
-  const child = spawn(process.execPath, [CLI, ...words, '--data', join(folder, name)], { stdio: ['ignore', 'pipe', 'pipe'] });
+  const child = spawn(process.execPath, [CLI, ...words, '--data', join(folder, name)], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
   return new Promise((resolve, reject) => {
     let output = '';
     const hear = (chunk: Buffer) => {
@@ -70,7 +84,8 @@ async function seen(name: string, what: 'messages' | 'reactions', count: number)
   const deadline = Date.now() + 15_000;
   for (;;) {
     const messages = await typeJson<{ reactions: unknown[] }[]>(name, ['read', 'general']);
-    const found = what === 'messages' ? messages.length : messages.flatMap((message) => message.reactions).length;
+    const found =
+      what === 'messages' ? messages.length : messages.flatMap((message) => message.reactions).length;
     if (found >= count) return;
     if (Date.now() > deadline) throw new Error(`${name} does not see ${count} ${what}`);
   }
@@ -109,9 +124,18 @@ async function demo(): Promise<void> {
   await type('alice', ['jobs', 'history', 'sync_request', '--limit', '3']);
   console.log('\n... and reflectors, because an event became valid:');
   await type('alice', ['query', 'get_notifications', '-p', 'limit=5']);
-  const trace = await typeJson<{ cause: string; handler: string; type: string | null; outcome: string; duration_us: number }[]>('alice', ['trace', '--limit', '1000']);
-  const reflected = trace.filter((entry) => entry.cause.startsWith('reflector') && entry.outcome !== 'duplicate');
-  const lines = new Map(reflected.map((entry) => [`${entry.cause.replace(/ on .*/, '').padEnd(36)} -> ${entry.type ?? 'event'} (${entry.handler}: ${entry.outcome})`, entry]));
+  const trace = await typeJson<
+    { cause: string; handler: string; type: string | null; outcome: string; duration_us: number }[]
+  >('alice', ['trace', '--limit', '1000']);
+  const reflected = trace.filter(
+    (entry) => entry.cause.startsWith('reflector') && entry.outcome !== 'duplicate',
+  );
+  const lines = new Map(
+    reflected.map((entry) => [
+      `${entry.cause.replace(/ on .*/, '').padEnd(36)} -> ${entry.type ?? 'event'} (${entry.handler}: ${entry.outcome})`,
+      entry,
+    ]),
+  );
   console.log(indented([...lines.keys()].slice(-8).join('\n')));
 
   const codes = await Promise.all([end(alice), end(bob)]);

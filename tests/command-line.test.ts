@@ -26,7 +26,11 @@ interface Ran {
 function sotto(node: NodeProcess, ...words: string[]): Promise<Ran> {
   return new Promise((resolve) => {
     execFile(process.execPath, [CLI, ...words, '--data', node.data], (error, stdout, stderr) => {
-      resolve({ code: typeof error?.code === 'number' ? error.code : error === null ? 0 : 1, stdout, stderr });
+      resolve({
+        code: typeof error?.code === 'number' ? error.code : error === null ? 0 : 1,
+        stdout,
+        stderr,
+      });
     });
   });
 }
@@ -44,17 +48,41 @@ describe('two people chat by the command line alone', () => {
     expect(await json(alice, 'send', 'general', 'too early')).toMatchObject({ error: { code: 'not_found' } });
 
     const network = await json<{ network_id: string }>(alice, 'network', 'create', 'Home', '--as', 'alice');
-    const { link } = await json<{ link: string }>(alice, 'invite', 'create', '--uses', '1', '--expires', '1h');
+    const { link } = await json<{ link: string }>(
+      alice,
+      'invite',
+      'create',
+      '--uses',
+      '1',
+      '--expires',
+      '1h',
+    );
     expect(await json(bob, 'join', link, '--as', 'bob')).toMatchObject({ network_id: network.network_id });
 
-    const sent = await json<{ message_id: string; expires_ms: number | null }>(alice, 'send', 'general', 'a private word');
+    const sent = await json<{ message_id: string; expires_ms: number | null }>(
+      alice,
+      'send',
+      'general',
+      'a private word',
+    );
     expect(sent.expires_ms).toBeNull();
-    const brief = await json<{ created_ms: number; expires_ms: number }>(alice, 'send', 'general', 'gone soon', '--ttl', '3s');
+    const brief = await json<{ created_ms: number; expires_ms: number }>(
+      alice,
+      'send',
+      'general',
+      'gone soon',
+      '--ttl',
+      '3s',
+    );
     expect(brief.expires_ms - brief.created_ms).toBe(3_000);
     type Shown = { message_id: string; text: string; author: string; reactions: unknown[] }[];
     const at_bob = () => json<Shown>(bob, 'read', 'general');
-    await until('bob reads', async () => (await at_bob()).some((message) => message.text === 'a private word'));
-    await until('the brief one expires', async () => (await at_bob()).every((message) => message.text !== 'gone soon'));
+    await until('bob reads', async () =>
+      (await at_bob()).some((message) => message.text === 'a private word'),
+    );
+    await until('the brief one expires', async () =>
+      (await at_bob()).every((message) => message.text !== 'gone soon'),
+    );
 
     const short = sent.message_id.slice(12, 20);
     await json(bob, 'react', short, '👍');
@@ -62,7 +90,9 @@ describe('two people chat by the command line alone', () => {
       const [shown] = await json<Shown>(alice, 'read', 'general');
       return JSON.stringify(shown?.reactions) === JSON.stringify([{ emoji: '👍', count: 1 }]);
     });
-    expect(await json(alice, 'query', 'get_notifications', '-p', 'limit=10')).toMatchObject([{ type: 'reaction', about_id: sent.message_id }]);
+    expect(await json(alice, 'query', 'get_notifications', '-p', 'limit=10')).toMatchObject([
+      { type: 'reaction', about_id: sent.message_id },
+    ]);
 
     const refused = await sotto(bob, 'delete', short, '--json');
     expect(refused.code).toBe(1);
@@ -72,18 +102,30 @@ describe('two people chat by the command line alone', () => {
     expect(await json(alice, 'query', 'get_notifications', '-p', 'limit=10')).toEqual([]);
 
     expect(await json(alice, 'peers')).toHaveLength(2);
-    expect(await json(bob, 'jobs', 'list')).toMatchObject([{ name: 'sync_request', function: 'sync_job' }, ...Array(6).fill({})]);
-    expect(await json(bob, 'reflectors', 'list')).toContainEqual(expect.objectContaining({ name: 'reflect_message_reaction', on: 'reaction' }));
+    expect(await json(bob, 'jobs', 'list')).toMatchObject([
+      { name: 'sync_request', function: 'sync_job' },
+      ...Array(6).fill({}),
+    ]);
+    expect(await json(bob, 'reflectors', 'list')).toContainEqual(
+      expect.objectContaining({ name: 'reflect_message_reaction', on: 'reaction' }),
+    );
     const trace = await json<{ handler: string; outcome: string }[]>(alice, 'trace', '--limit', '500');
     expect(trace).toContainEqual(expect.objectContaining({ handler: 'reflect', outcome: 'advance' }));
 
     // S11 as far as it goes today: no text in what a node prints, traces or logs.
-    const shown = [alice.output, bob.output, JSON.stringify(trace), JSON.stringify(await json(alice, 'jobs', 'history'))].join();
+    const shown = [
+      alice.output,
+      bob.output,
+      JSON.stringify(trace),
+      JSON.stringify(await json(alice, 'jobs', 'history')),
+    ].join();
     for (const text of ['a private word', 'gone soon', 'alice', '👍']) expect(shown).not.toContain(text);
 
     // The invite was good for one.
     const eve = await started();
-    expect(await json(eve, 'join', link, '--as', 'eve', '--timeout', '3s')).toMatchObject({ error: { code: 'join_timeout' } });
+    expect(await json(eve, 'join', link, '--as', 'eve', '--timeout', '3s')).toMatchObject({
+      error: { code: 'join_timeout' },
+    });
     expect(await json(eve, 'channel', 'list')).toEqual([]);
   }, 120_000);
 
@@ -91,7 +133,9 @@ describe('two people chat by the command line alone', () => {
     const node = await started();
     await json(node, 'network', 'create', 'Home', '--as', 'alice');
     await json(node, 'jobs', 'pause', 'sync_request');
-    expect(await json(node, 'jobs', 'why', 'sync_request')).toContainEqual(expect.objectContaining({ reason: 'paused' }));
+    expect(await json(node, 'jobs', 'why', 'sync_request')).toContainEqual(
+      expect.objectContaining({ reason: 'paused' }),
+    );
     expect(await json(node, 'jobs', 'preview', 'sync_request')).toEqual([]);
     expect(await json(node, 'jobs', 'run', 'sync_request')).toMatchObject({ ran: 1, failed: 0 });
     await json(node, 'jobs', 'resume', 'sync_request');
@@ -120,7 +164,9 @@ describe('the node', () => {
     const token = readFileSync(join(node.data, 'api.token'), 'utf8').trim();
     const headers = { authorization: `Bearer ${token}` };
     expect((await fetch(url('/status'))).status).toBe(401);
-    expect((await fetch(url('/status'), { headers: { ...headers, origin: 'https://evil.example' } })).status).toBe(403);
+    expect(
+      (await fetch(url('/status'), { headers: { ...headers, origin: 'https://evil.example' } })).status,
+    ).toBe(403);
     const stream = await fetch(url('/changes'), { headers });
     const reader = stream.body!.pipeThrough(new TextDecoderStream()).getReader();
     await json(node, 'network', 'create', 'Home', '--as', 'alice');
@@ -139,11 +185,17 @@ describe('the node', () => {
   it('takes a changed jobs file over while it runs, whole or not at all', async () => {
     const file = join(temporaryFolder(), 'jobs.yaml');
     const schedule = (frequency_ms: number, more = '') =>
-      writeFileSync(file, `jobs:\n  - name: sync\n    function: sync_job\n    frequency_ms: ${frequency_ms}\n    params:\n      network_id: "\${NETWORK_ID}"\n${more}`);
+      writeFileSync(
+        file,
+        `jobs:\n  - name: sync\n    function: sync_job\n    frequency_ms: ${frequency_ms}\n    params:\n      network_id: "\${NETWORK_ID}"\n${more}`,
+      );
     schedule(60_000);
     const node = await started({ args: ['--jobs', file] });
     await json(node, 'network', 'create', 'Home', '--as', 'alice');
-    const listed = async () => (await json<{ name: string; schedule: string }[]>(node, 'jobs', 'list')).map(({ name, schedule: every }) => `${name} ${every}`);
+    const listed = async () =>
+      (await json<{ name: string; schedule: string }[]>(node, 'jobs', 'list')).map(
+        ({ name, schedule: every }) => `${name} ${every}`,
+      );
     expect(await listed()).toEqual(['sync every 1 min']);
     schedule(5_000, '  - name: wrong\n    function: nothing\n    frequency_ms: 1\n');
     await until('the wrong file is refused', () => node.output.includes('jobs_file_not_taken_over'));

@@ -4,7 +4,17 @@ import type { Db, Statement } from '../core/db.ts';
 import { encodeEventItem, encodeFrame } from '../core/event-codec.ts';
 import { openNodeSqlite } from '../storage/node-sqlite.ts';
 import { storedEvents } from './hostile.ts';
-import { canonicalDump, foundNetwork, joinNetwork, openedDb, seededRandom, TestClock, TestNode, temporaryFolder, wire } from './support.ts';
+import {
+  canonicalDump,
+  foundNetwork,
+  joinNetwork,
+  openedDb,
+  seededRandom,
+  TestClock,
+  TestNode,
+  temporaryFolder,
+  wire,
+} from './support.ts';
 
 /** A storage fault as SQLite reports it. */
 class DiskFull extends Error {
@@ -57,7 +67,8 @@ describe('S16, F1, F3: a crash at any statement', () => {
     const doomed = bob.query<{ message_id: string }>('get_messages', { channel_id, limit: 1 });
     expect(doomed).toEqual([]);
     wire(alice, bob);
-    const message_id = bob.query<{ message_id: string }>('get_messages', { channel_id, limit: 1 })[0]?.message_id;
+    const message_id = bob.query<{ message_id: string }>('get_messages', { channel_id, limit: 1 })[0]
+      ?.message_id;
     bob.engine.command('react', 1, { message_id, emoji: '👍' });
     wire(alice, bob);
     const before_deletion = storedEvents(alice);
@@ -68,7 +79,8 @@ describe('S16, F1, F3: a crash at any statement', () => {
 
     const newcomer = (db: Db) => {
       const node = new TestNode({ clock, random: seededRandom(3), db });
-      if (node.engine.identity(1) === null) node.engine.instruct(0, 'test', 'keypair', { purpose: 'device', network_id });
+      if (node.engine.identity(1) === null)
+        node.engine.instruct(0, 'test', 'keypair', { purpose: 'device', network_id });
       return node;
     };
     const undisturbed = newcomer(openedDb());
@@ -118,7 +130,9 @@ describe('S16, F1, F3: a crash at any statement', () => {
         sent = true;
       } catch {
         failing.left = Number.POSITIVE_INFINITY;
-        expect({ dump: canonicalDump(node), identity: node.all('SELECT last_seq FROM identity') }).toEqual(before);
+        expect({ dump: canonicalDump(node), identity: node.all('SELECT last_seq FROM identity') }).toEqual(
+          before,
+        );
       }
       failing.left = Number.POSITIVE_INFINITY;
     }

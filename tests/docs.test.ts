@@ -43,7 +43,11 @@ describe('docs/first-job-and-reflector.md', () => {
       const occurrence = { scheduled_for_ms: node.clock.wall, missed: 0, attempt: 0 };
       const cause = { kind: 'job', name: 'boil', scheduled_for_ms: node.clock.wall } as const;
       return node.engine.transact((transaction) =>
-        transaction.submit(1, cause, node.engine.pure.job(job, {}, node.engine.scope(1, node.clock.wall), occurrence)),
+        transaction.submit(
+          1,
+          cause,
+          node.engine.pure.job(job, {}, node.engine.scope(1, node.clock.wall), occurrence),
+        ),
       );
     };
     expect(boil(alice).processed).toBe(0);
@@ -60,16 +64,25 @@ describe('docs/first-job-and-reflector.md', () => {
 
 describe('the documentation', () => {
   it('names no file that does not exist', () => {
-    const pages = ['README.md', 'docs/architecture.md', 'docs/scheduler.md', 'docs/protocol.md', 'docs/api.md', 'docs/security.md'];
+    const pages = [
+      'README.md',
+      'docs/architecture.md',
+      'docs/scheduler.md',
+      'docs/protocol.md',
+      'docs/api.md',
+      'docs/security.md',
+    ];
     const missing = pages.flatMap((page) => {
       const links = [...readFileSync(join(ROOT, page), 'utf8').matchAll(/\]\((?!https?:|#)([^)#]+)[^)]*\)/g)];
-      return links.map(([, to]) => join(dirname(page), to!)).filter((to) => {
-        try {
-          return readFileSync(join(ROOT, to)).length < 0;
-        } catch (thrown) {
-          return (thrown as { code?: string }).code !== 'EISDIR';
-        }
-      });
+      return links
+        .map(([, to]) => join(dirname(page), to!))
+        .filter((to) => {
+          try {
+            return readFileSync(join(ROOT, to)).length < 0;
+          } catch (thrown) {
+            return (thrown as { code?: string }).code !== 'EISDIR';
+          }
+        });
     });
     expect(missing).toEqual([]);
   });

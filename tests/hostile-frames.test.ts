@@ -14,8 +14,12 @@ afterEach(async () => {
 
 /** Everything in the database but counters that only ever grow. */
 function snapshot(node: TestNode): string {
-  const tables = node.all(`SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT IN ('refused', 'session') ORDER BY name`);
-  return tables.map(({ name }) => JSON.stringify([name, node.all(`SELECT * FROM ${String(name)}`)])).join('\n');
+  const tables = node.all(
+    `SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT IN ('refused', 'session') ORDER BY name`,
+  );
+  return tables
+    .map(({ name }) => JSON.stringify([name, node.all(`SELECT * FROM ${String(name)}`)]))
+    .join('\n');
 }
 
 describe('10,000 hostile frames', () => {
@@ -61,9 +65,14 @@ describe('10,000 hostile frames', () => {
     const node = new NodeProcess('127.0.0.1:0');
     nodes.push(node);
     const { listen, pid } = await node.start();
-    const { network_id, device_id } = await node.ask<{ network_id: string; device_id: string }>('POST', '/networks', { name: 'Home', as: 'alice' });
+    const { network_id, device_id } = await node.ask<{ network_id: string; device_id: string }>(
+      'POST',
+      '/networks',
+      { name: 'Home', as: 'alice' },
+    );
     await node.ask('POST', '/messages', { channel: 'general', text: 'still here' });
-    const events = async () => (await node.ask<{ networks: { events: number }[] }>('GET', '/status')).networks[0]?.events;
+    const events = async () =>
+      (await node.ask<{ networks: { events: number }[] }>('GET', '/status')).networks[0]?.events;
     const before = await events();
 
     const template = new TestNode();
@@ -72,7 +81,9 @@ describe('10,000 hostile frames', () => {
     const signer = signerFromSeed(new Uint8Array(32).fill(7));
     const connection = await websocketTransport().dial(listen, { timeout_ms: 5_000 });
     const local = { network_id: Uint8Array.fromHex(network_id), signer };
-    const session = await secureInitiator(connection, local, Uint8Array.fromHex(device_id), { timeout_ms: 5_000 });
+    const session = await secureInitiator(connection, local, Uint8Array.fromHex(device_id), {
+      timeout_ms: 5_000,
+    });
     let closed = false;
     session.on_close = () => {
       closed = true;

@@ -58,7 +58,18 @@ export class NodeProcess {
 
   /** Resolves when the node says that it runs; rejects with what it printed if it ends instead. */
   start(): Promise<StartedNode> {
-    const args = [CLI, 'start', '--data', this.data, '--listen', this.listen, '--api', '127.0.0.1:0', '--json', ...this.args];
+    const args = [
+      CLI,
+      'start',
+      '--data',
+      this.data,
+      '--listen',
+      this.listen,
+      '--api',
+      '127.0.0.1:0',
+      '--json',
+      ...this.args,
+    ];
     const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'pipe'] });
     running.add(child);
     this.#child = child;
@@ -73,7 +84,8 @@ export class NodeProcess {
         const line = stdout.split('\n')[0];
         if (line === undefined || !stdout.includes('\n')) return;
         const started = JSON.parse(line) as StartedNode & { error?: { code: string; message: string } };
-        if (started.error !== undefined) return reject(new Error(`${started.error.code}: ${started.error.message}`));
+        if (started.error !== undefined)
+          return reject(new Error(`${started.error.code}: ${started.error.message}`));
         this.#api = started.api;
         resolve(started);
       });
@@ -110,7 +122,11 @@ export class NodeProcess {
 }
 
 /** Waits until `holds` gives true; rejects with `what` after `timeout_ms`. */
-export async function until(what: string, holds: () => boolean | Promise<boolean>, timeout_ms = 30_000): Promise<void> {
+export async function until(
+  what: string,
+  holds: () => boolean | Promise<boolean>,
+  timeout_ms = 30_000,
+): Promise<void> {
   const deadline = performance.now() + timeout_ms;
   while (!(await holds())) {
     if (performance.now() > deadline) throw new Error(`not within ${timeout_ms} ms: ${what}`);

@@ -25,11 +25,13 @@ async function network(count: number): Promise<NodeProcess[]> {
   const [founder, ...others] = nodes as [NodeProcess, ...NodeProcess[]];
   await founder.ask('POST', '/networks', { name: 'Home', as: 'user0' });
   const { link } = await founder.ask<{ link: string }>('POST', '/invites', { uses: count });
-  for (const [index, node] of others.entries()) await node.ask('POST', '/join', { link, as: `user${index + 1}` });
+  for (const [index, node] of others.entries())
+    await node.ask('POST', '/join', { link, as: `user${index + 1}` });
   return nodes;
 }
 
-const send = (node: NodeProcess, text: string) => node.ask<Sent>('POST', '/messages', { channel: 'general', text });
+const send = (node: NodeProcess, text: string) =>
+  node.ask<Sent>('POST', '/messages', { channel: 'general', text });
 const read = (node: NodeProcess) => node.ask<Shown[]>('GET', '/messages?channel=general&limit=1000');
 
 /** The rows of the projection that all nodes must agree on, read from the files of stopped nodes. */
@@ -39,9 +41,13 @@ function rowsOf(node: NodeProcess): string[] {
     db.scalar('now_ms', { deterministic: true }, () => Date.now());
     const check = db.prepare('PRAGMA integrity_check').all();
     expect(check).toEqual([{ integrity_check: 'ok' }]);
-    const events = db.prepare('SELECT hex(id) AS id, hex(header) AS header, hex(body) AS body FROM event ORDER BY id').all();
+    const events = db
+      .prepare('SELECT hex(id) AS id, hex(header) AS header, hex(body) AS body FROM event ORDER BY id')
+      .all();
     const messages = db
-      .prepare('SELECT hex(e.id) AS id, hex(c.id) AS channel, m.created_ms, m.seq FROM message m JOIN event e ON e.n = m.event JOIN event c ON c.n = m.channel ORDER BY e.id')
+      .prepare(
+        'SELECT hex(e.id) AS id, hex(c.id) AS channel, m.created_ms, m.seq FROM message m JOIN event e ON e.n = m.event JOIN event c ON c.n = m.channel ORDER BY e.id',
+      )
       .all();
     return [...events, ...messages].map((row) => JSON.stringify(row));
   } finally {
@@ -53,7 +59,9 @@ async function converged(all: readonly NodeProcess[], count: number): Promise<vo
   await until(
     `${all.length} nodes show ${count} messages`,
     async () => {
-      const shown = await Promise.all(all.map(async (node) => (await node.ask<{ messages: number }[]>('GET', '/channels'))[0]?.messages));
+      const shown = await Promise.all(
+        all.map(async (node) => (await node.ask<{ messages: number }[]>('GET', '/channels'))[0]?.messages),
+      );
       return shown.every((messages) => messages === count);
     },
     60_000,
@@ -65,13 +73,19 @@ describe('real nodes in real processes', () => {
     const [alice, bob] = (await network(2)) as [NodeProcess, NodeProcess];
     const ids = new Set<string>();
     for (let batch = 0; batch < 20; batch++) {
-      const sent = await Promise.all(Array.from({ length: 50 }, (_, index) => send(index % 2 === 0 ? alice : bob, `message ${batch}.${index}`)));
+      const sent = await Promise.all(
+        Array.from({ length: 50 }, (_, index) =>
+          send(index % 2 === 0 ? alice : bob, `message ${batch}.${index}`),
+        ),
+      );
       for (const { message_id } of sent) ids.add(message_id);
     }
     expect(ids.size).toBe(1_000);
     await converged([alice, bob], 1_000);
     const [at_alice, at_bob] = await Promise.all([read(alice), read(bob)]);
-    expect(at_alice.map((message) => message.message_id)).toEqual(at_bob.map((message) => message.message_id));
+    expect(at_alice.map((message) => message.message_id)).toEqual(
+      at_bob.map((message) => message.message_id),
+    );
     expect(new Set(at_bob.map((message) => message.message_id))).toEqual(ids);
     const took = await Promise.all([alice.end('SIGTERM'), bob.end('SIGTERM')]);
     expect(Math.max(...took)).toBeLessThan(2_000);
@@ -127,7 +141,9 @@ describe('real nodes in real processes', () => {
     await Promise.all(all.map((node) => node.end('SIGTERM')));
     const rows = all.map(rowsOf);
     for (const other of rows) expect(other).toEqual(rows[0]);
-    const ids = rows[0]!.map((row) => (JSON.parse(row) as { id: string; channel?: string })).filter((row) => row.channel !== undefined);
+    const ids = rows[0]!
+      .map((row) => JSON.parse(row) as { id: string; channel?: string })
+      .filter((row) => row.channel !== undefined);
     expect(new Set(ids.map((row) => row.id)).size).toBe(ids.length);
     const stored = new Set(ids.map((row) => row.id.toLowerCase()));
     expect([...acknowledged.keys()].filter((id) => !stored.has(id))).toEqual([]);

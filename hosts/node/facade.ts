@@ -285,7 +285,9 @@ export class NodeView implements NodeFacade {
   }
 
   jobsNext(limit: number) {
-    return this.#parts.scheduler.next(limit).map(({ name, network_id, due_ms }) => ({ name, network_id, due_ms }));
+    return this.#parts.scheduler
+      .next(limit)
+      .map(({ name, network_id, due_ms }) => ({ name, network_id, due_ms }));
   }
 
   jobRun(name: string, input: Selector) {
@@ -302,11 +304,16 @@ export class NodeView implements NodeFacade {
 
   jobPause(name: string) {
     this.#parts.scheduler.pause(name);
-    return { paused: this.#parts.scheduler.list().filter((line) => line.name === name && line.state === 'paused').length };
+    return {
+      paused: this.#parts.scheduler.list().filter((line) => line.name === name && line.state === 'paused')
+        .length,
+    };
   }
 
   jobResume(name: string) {
-    const paused = this.#parts.scheduler.list().filter((line) => line.name === name && line.state === 'paused').length;
+    const paused = this.#parts.scheduler
+      .list()
+      .filter((line) => line.name === name && line.state === 'paused').length;
     this.#parts.scheduler.resume(name);
     this.#parts.tick();
     return { resumed: paused };

@@ -1,7 +1,13 @@
 /**
  * How pieces of the running node are shown: nothing here is content or secret, so that all of it may be printed.
  */
-import { type EnvelopeView, type JobRunView, type JobView, shortId, type TraceView } from '../../api/facade.ts';
+import {
+  type EnvelopeView,
+  type JobRunView,
+  type JobView,
+  shortId,
+  type TraceView,
+} from '../../api/facade.ts';
 import type { JobSpec } from '../../core/config.ts';
 import type { CommandResult } from '../../core/engine.ts';
 import type { Cause, Envelope } from '../../core/envelope.ts';
