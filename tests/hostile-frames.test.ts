@@ -88,11 +88,18 @@ describe('10,000 hostile frames', () => {
     session.on_close = () => {
       closed = true;
     };
+    const refused = async () => {
+      const { counters } = await node.ask<{ counters: Record<string, number> }>('GET', '/status');
+      const named = Object.entries(counters).filter(([name]) => /^(rejected|failed):/.test(name));
+      return named.reduce((sum, [, count]) => sum + count, 0);
+    };
     let sent = 0;
     for (const { frame } of hostileFrames(storedEvents(template), 10_000, 2)) {
       session.send(frame);
       sent += 1;
-      if (sent % 500 === 0) await until('the frames leave', () => session.buffered_bytes === 0 || closed);
+      // A kind in sixteen is answered with silence: a stranger's response to what nobody asked. Paced, or the node would hang up on the flood.
+      if (sent % 500 === 0)
+        await until('the counters name what came', async () => closed || (await refused()) >= sent * 0.9);
     }
     // Before any handshake: bytes that are none.
     for (let index = 0; index < 50; index++) {
@@ -100,12 +107,6 @@ describe('10,000 hostile frames', () => {
       socket.on('error', () => undefined);
       socket.on('open', () => socket.send(new Uint8Array(index * 13).fill(index)));
     }
-    let counters: Record<string, number> = {};
-    await until('the counters name what came', async () => {
-      counters = (await node.ask<{ counters: Record<string, number> }>('GET', '/status')).counters;
-      const refused = Object.entries(counters).filter(([name]) => /^(rejected|failed):/.test(name));
-      return refused.reduce((sum, [, count]) => sum + count, 0) >= 9_000;
-    });
     expect(closed).toBe(false);
     expect(await events()).toBe(before);
     expect(await node.ask('GET', '/messages?channel=general')).toMatchObject([{ text: 'still here' }]);
