@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import type { ReceivedEnvelope } from './envelope.ts';
 import { handler, pipelineOf } from './handler.ts';
 import { advance, reject } from './outcome.ts';
 
@@ -38,12 +39,8 @@ describe('the order of handlers is checked by the compiler', () => {
     pipelineOf([receive, project, verify, open, validate]);
     // @ts-expect-error: nothing at all gives one.
     pipelineOf([receive, verify, project]);
+    const wrong = (envelope: ReceivedEnvelope) => advance(envelope);
     // @ts-expect-error: a handler may advance to the stages it declares, and to no others.
-    handler({
-      name: 'skip',
-      takes: 'received',
-      gives: ['verified'],
-      process: (envelope) => advance(envelope),
-    });
+    handler({ name: 'skip', takes: 'received', gives: ['verified'], process: wrong });
   });
 });

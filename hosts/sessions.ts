@@ -47,6 +47,8 @@ const LOOK_EVERY_MS = 1_000;
 const DIAL_TIMEOUT_MS = 5_000;
 /** Connections that have not proved who they are yet: more are turned away, so that strangers cannot fill memory. */
 const HALF_OPEN_MAX = 64;
+/** Sessions at a time, over all networks: each holds buffers, and whoever knows a network's id can open one. */
+const SESSIONS_MAX = 256;
 /** Frames of one peer that wait to be taken in. Peers answer requests, so that an honest one never comes near. */
 const INBOX_BYTES_MAX = 32 * 1024 * 1024;
 /** Bytes on the way to one peer beyond which nothing is added: it will ask again. */
@@ -187,7 +189,8 @@ export class Sessions {
     const { engine, log, random } = this.#ports;
     const device_id = secure.remote_device.toHex();
     const other = this.#sessionWith(identity, device_id);
-    if (this.#closed || device_id === secure.local_device.toHex()) {
+    const is_full = other === undefined && this.#open.size >= SESSIONS_MAX;
+    if (this.#closed || is_full || device_id === secure.local_device.toHex()) {
       secure.close('not_needed');
       return;
     }
