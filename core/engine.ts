@@ -74,6 +74,7 @@ export class Engine {
       after_commit: ports.after_commit,
       scope: (identity, now_ms) => this.scope(identity, now_ms),
     });
+    this.pipeline.adopt(this.#now_ms);
   }
 
   /** One transaction at the clock's present time, or at `now_ms`. */

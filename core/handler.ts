@@ -85,6 +85,8 @@ export interface PipelineDefinition {
   readonly handlers: readonly AnyHandler[];
   /** Registers the SQL functions that the protocol's queries use; called once per connection, before any query is compiled. */
   readonly install?: (db: Db) => void;
+  /** Asked once, when the engine starts: what this version can do more with than the one that stored it. */
+  readonly adopt?: (context: HandlerContext) => readonly AnyEnvelope[];
   /** Told of each rejection, in the transaction: to remember ids that must not be fetched again. */
   readonly rejected?: (envelope: AnyEnvelope, rule: string, context: HandlerContext) => void;
 }

@@ -79,6 +79,16 @@ export class Pipeline {
     return result;
   };
 
+  /** Takes up what an earlier version could not make use of (see `PipelineDefinition.adopt`). */
+  adopt(now_ms: number): void {
+    const { adopt } = this.#ports.protocol.pipeline;
+    if (adopt === undefined) return;
+    this.transact(now_ms, () => {
+      const context = this.#context(now_ms, new Map());
+      this.#drain(adopt(context), context);
+    });
+  }
+
   #rollback(): void {
     this.#effects = [];
     this.#rollback_owed = true;

@@ -3,6 +3,7 @@
  * stage fits and goes down; nothing goes up. What a handler leads to enters again at the top.
  */
 import { pipelineOf } from '../../core/handler.ts';
+import { adoptKnownTypes } from './handlers/adopt.ts';
 import { installContent } from './handlers/content.ts';
 import { deleteEvents } from './handlers/delete.ts';
 import { eventStore } from './handlers/event-store.ts';
@@ -41,6 +42,7 @@ export const pipeline = {
     reflect, //      valid       -> what its reflectors answer
   ]),
   rejected: rememberRefused,
+  adopt: adoptKnownTypes,
   install: (db: Parameters<typeof installContent>[0]) => {
     installContent(db);
     installFingerprint(db);

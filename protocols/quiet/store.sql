@@ -19,6 +19,7 @@ CREATE TABLE IF NOT EXISTS event (
 );
 -- The time in front of the id makes inserts append, and this is also the order in which peers compare what they have.
 CREATE UNIQUE INDEX IF NOT EXISTS event_by_id ON event (identity, id);
+CREATE INDEX IF NOT EXISTS event_opaque ON event (n) WHERE opaque = 1;
 
 -- What may be shown: neither deleted nor expired. Every read of a person goes through this view.
 CREATE VIEW IF NOT EXISTS live_event AS

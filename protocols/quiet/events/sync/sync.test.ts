@@ -1,5 +1,6 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { encode } from '../../../../core/cbor.ts';
+import { event } from '../../../../core/envelope.ts';
 import {
   decodeFrame,
   decodeHeader,
@@ -8,7 +9,9 @@ import {
   encodeFrame,
   encodeTransientItem,
 } from '../../../../core/event-codec.ts';
+import { eventType } from '../../../../core/event-type.ts';
 import { NEVER_MS } from '../../../../core/limits.ts';
+import { command, insert, projector } from '../../../../core/sources.ts';
 import { signerFromSeed } from '../../../../crypto/sign.ts';
 import { forge, storedEvents } from '../../../../tests/hostile.ts';
 import { foundNetwork, joinNetwork, overlaid, TestNode, wire } from '../../../../tests/support.ts';
@@ -157,6 +160,39 @@ describe('sync', () => {
     expect(carol.all('SELECT type, opaque, hex(id) AS id FROM event WHERE opaque = 1')).toEqual([
       { type: 'from-a-newer-version', opaque: 1, id: newer.event_id.toUpperCase() },
     ]);
+  });
+
+  it('F27: and projected once the node is of a version that knows it', () => {
+    const ping = eventType({ name: 'ping', class: 'public', description: 'ping', body: {} });
+    const newer = overlaid({
+      modules: {
+        'events/ping/schema.ts': { ping },
+        'events/ping/commands.ts': {
+          sendPing: command({ description: 'ping', input: {} }, () => [event(ping, {})]),
+        },
+        'events/ping/projector.ts': { projectPing: projector(ping, { project: () => [insert('ping', {})] }) },
+      },
+      sql: {
+        'events/ping/ping.sql':
+          'CREATE TABLE IF NOT EXISTS ping (event INTEGER PRIMARY KEY REFERENCES event (n));',
+      },
+    });
+    const dora = new TestNode({ clock: alice.clock, protocol: newer });
+    const bob = new TestNode({ clock: alice.clock });
+    for (const node of [dora, bob]) {
+      joinNetwork(alice, node, 'somebody');
+      wire(alice, node);
+    }
+    dora.engine.command('send_ping', 1, {});
+    wire(dora, alice);
+    wire(alice, bob);
+    const kept = bob.all('SELECT hex(id) AS id FROM event WHERE opaque = 1');
+    expect(kept).toHaveLength(1);
+    const upgraded = new TestNode({ clock: alice.clock, protocol: newer, db: bob.db });
+    expect(
+      upgraded.all('SELECT hex(e.id) AS id FROM ping p JOIN event e ON e.n = p.event WHERE e.opaque = 0'),
+    ).toEqual(kept);
+    expect(upgraded.all('SELECT n FROM event WHERE opaque = 1')).toEqual([]);
   });
 
   it('L1, L8: 3,000 events that were missed come in one meeting, and the next one costs less than a kilobyte', () => {
