@@ -12,8 +12,15 @@ export const ids = {
   message: eventId('dddd0001'),
   reaction: eventId('eeee0001'),
   invite: eventId('ffff0001'),
+  group: eventId('abab0001'),
+  edit: eventId('dddd0002'),
+  key: eventId('acac0001'),
+  prekey: eventId('adad0001'),
   device: 'd0d0d0d0'.repeat(8),
 } as const;
+
+/** What a peer may call itself: it clears the screen where a terminal is let see it. */
+const hostile_name = 'bob\u001b[2J';
 
 export interface FakeNode {
   readonly facade: NodeFacade;
@@ -72,6 +79,7 @@ export function createFakeNode(): FakeNode {
           members: 2,
           events: 42,
           waiting: 1,
+          waiting_by_rule: { key_missing: 1 },
           peers_connected: 1,
         },
       ],
@@ -92,26 +100,51 @@ export function createFakeNode(): FakeNode {
       expires_ms: Date.now() + ttl_ms,
     }),
     join: async () => ({ network_id: ids.network, user_id: ids.user, device_id: ids.device }),
-    createChannel: ({ name }) => ({ channel_id: ids.channel, name }),
-    channels: () => [{ channel_id: ids.channel, name: 'general', created_ms: now_ms, messages: 2 }],
+    createChannel: ({ name }) => ({ channel_id: ids.channel, group_id: ids.group, name }),
+    channels: () => [
+      {
+        channel_id: ids.channel,
+        name: 'general',
+        group_id: ids.network,
+        group_kind: 'main',
+        group_name: null,
+        unread: 1,
+        created_ms: now_ms,
+        messages: 2,
+      },
+      {
+        channel_id: ids.channel,
+        name: 'plans',
+        group_id: ids.group,
+        group_kind: 'private',
+        group_name: 'team',
+        unread: 0,
+        created_ms: now_ms,
+        messages: 0,
+      },
+    ],
     send: ({ ttl_ms }) => ({
       message_id: ids.message,
       channel_id: ids.channel,
       created_ms: now_ms,
       expires_ms: ttl_ms === 0 ? null : Date.now() + ttl_ms,
     }),
-    read: () => [
-      {
-        message_id: ids.message,
-        channel_id: ids.channel,
-        author: 'alice',
-        author_user_id: ids.user,
-        text: 'Hello\u001b[2J\nBob',
-        created_ms: now_ms - 180_000,
-        expires_ms: null,
-        reactions: [{ emoji: '👍', count: 2 }],
-      },
-    ],
+    read: ({ channel_ref }) =>
+      channel_ref === 'empty'
+        ? []
+        : [
+            {
+              message_id: ids.message,
+              channel_id: ids.channel,
+              author: 'alice',
+              author_user_id: ids.user,
+              text: 'Hello\u001b[2J\nBob',
+              created_ms: now_ms - 180_000,
+              edited_ms: now_ms - 120_000,
+              expires_ms: null,
+              reactions: [{ emoji: '👍', count: 2 }],
+            },
+          ],
     react: () => ({ reaction_id: ids.reaction, message_id: ids.message }),
     delete: () => ({ message_id: ids.message }),
     peers: () => [
@@ -126,6 +159,144 @@ export function createFakeNode(): FakeNode {
         is_this_device: false,
       },
     ],
+    createGroup: ({ name }) => ({ group_id: ids.group, channel_id: ids.channel, name }),
+    groups: () => [
+      {
+        group_id: ids.network,
+        kind: 'main',
+        name: null,
+        members: ['alice', 'bob'],
+        channels: 1,
+        created_ms: now_ms,
+      },
+      {
+        group_id: ids.group,
+        kind: 'private',
+        name: 'team',
+        members: ['alice', hostile_name],
+        channels: 2,
+        created_ms: now_ms,
+      },
+    ],
+    addToGroup: () => ({ group_id: ids.group, user_id: ids.user }),
+    removeFromGroup: () => ({ group_id: ids.group, user_id: ids.user }),
+    members: () => [
+      {
+        user_id: ids.user,
+        name: hostile_name,
+        state: 'member',
+        rights: ['invite', 'delete'],
+        devices: 2,
+        joined_ms: now_ms - 60_000,
+        is_me: false,
+      },
+    ],
+    devices: () => [
+      {
+        device_id: ids.device,
+        user_id: ids.user,
+        user_name: 'alice',
+        state: 'member',
+        prekeys: 12,
+        connected: false,
+        is_this_device: true,
+      },
+    ],
+    linkDevice: ({ ttl_ms }) => ({
+      link: 'sotto:device#secret',
+      invite_id: ids.invite,
+      expires_ms: Date.now() + ttl_ms,
+    }),
+    removeUser: () => ({ user_id: ids.user, devices: 2 }),
+    removeDevice: () => ({ device_id: ids.device }),
+    leave: () => ({ network_id: ids.network }),
+    invites: () => [
+      {
+        invite_id: ids.invite,
+        kind: 'person',
+        made_by: 'alice',
+        uses: 3,
+        used: 3,
+        expires_ms: now_ms + 3.5 * 86_400_000,
+        state: 'used_up',
+      },
+    ],
+    revokeInvite: () => ({ invite_id: ids.invite }),
+    grant: ({ right }) => ({ user_id: ids.user, right }),
+    revoke: ({ right }) => ({ user_id: ids.user, right }),
+    keys: () => [
+      {
+        key_id: ids.key,
+        group_id: ids.group,
+        group_name: 'team',
+        channel_name: 'plans',
+        expires_ms: null,
+        events: 9,
+        held: true,
+        devices: 4,
+        devices_owed: 1,
+      },
+    ],
+    prekeys: () => [
+      {
+        prekey_id: ids.prekey,
+        device_id: ids.device,
+        user_name: 'alice',
+        created_ms: now_ms - 60_000,
+        expires_ms: now_ms + 3.5 * 86_400_000,
+        is_this_device: true,
+      },
+    ],
+    dm: ({ ttl_ms }) => ({
+      message_id: ids.message,
+      channel_id: ids.channel,
+      group_id: ids.group,
+      created_ms: now_ms,
+      expires_ms: ttl_ms === 0 ? null : Date.now() + ttl_ms,
+    }),
+    edit: () => ({ message_id: ids.message, edit_id: ids.edit }),
+    versions: () => [
+      { version_id: ids.message, author: hostile_name, created_ms: now_ms - 180_000 },
+      { version_id: ids.edit, author: hostile_name, created_ms: now_ms - 120_000 },
+    ],
+    unread: () => [
+      {
+        channel_id: ids.channel,
+        name: 'general',
+        group_name: null,
+        unread: 1,
+        read_until_ms: now_ms - 120_000,
+      },
+      { channel_id: ids.channel, name: 'plans', group_name: 'team', unread: 0, read_until_ms: null },
+    ],
+    markRead: () => ({ channel_id: ids.channel }),
+    renameMe: ({ name }) => ({ user_id: ids.user, name }),
+    renameChannel: ({ name }) => ({ channel_id: ids.channel, name }),
+    whoami: () => [
+      {
+        network_id: ids.network,
+        network_name: 'acme',
+        user_id: ids.user,
+        user_name: 'alice',
+        device_id: ids.device,
+        rights: ['admin', 'invite', 'delete'],
+        state: 'member',
+      },
+    ],
+    why: () => ({
+      event_id: ids.message,
+      type: 'message',
+      author: hostile_name,
+      created_ms: now_ms - 180_000,
+      standing: 'waiting',
+      rule: 'key_missing',
+      text: 'Its key has not come yet.',
+      waits_for: [
+        { what: 'key', id: ids.key },
+        { what: 'device', id: ids.device },
+      ],
+    }),
+    deleteNetwork: () => ({ network_id: ids.network, events: 42, secrets: 7 }),
     jobs: () => [
       {
         name: 'sync_request',

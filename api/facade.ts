@@ -26,6 +26,8 @@ export interface NetworkView {
   readonly events: number;
   /** Events that wait for something, by the rule they wait for. */
   readonly waiting: number;
+  /** The same, by the rule they wait for. */
+  readonly waiting_by_rule: Readonly<Record<string, number>>;
   readonly peers_connected: number;
 }
 
@@ -49,6 +51,13 @@ export interface StatusView {
 export interface ChannelView {
   readonly channel_id: string;
   readonly name: string;
+  /** The group whose members read it; `kind` `main` is the whole network. */
+  readonly group_id: string;
+  readonly group_kind: GroupKind;
+  /** null: the main group, or a group whose name is not known here. */
+  readonly group_name: string | null;
+  /** Messages of others that this identity has not read yet. */
+  readonly unread: number;
   readonly created_ms: number;
   readonly messages: number;
 }
@@ -61,9 +70,127 @@ export interface MessageView {
   readonly author_user_id: string;
   readonly text: string;
   readonly created_ms: number;
+  /** When the text was last changed; null: never. */
+  readonly edited_ms: number | null;
   /** null: lives for ever. */
   readonly expires_ms: number | null;
   readonly reactions: readonly { readonly emoji: string; readonly count: number }[];
+}
+
+export type GroupKind = 'main' | 'private' | 'direct';
+
+export interface GroupView {
+  readonly group_id: string;
+  readonly kind: GroupKind;
+  /** null for the main group, for direct ones, and where the name cannot be read here. */
+  readonly name: string | null;
+  /** Names of the members (short user ids where no name is known), sorted. */
+  readonly members: readonly string[];
+  readonly channels: number;
+  readonly created_ms: number;
+}
+
+export interface MemberView {
+  readonly user_id: string;
+  readonly name: string | null;
+  readonly state: 'member' | 'removed';
+  /** Rights in force: `admin`, `invite`, `delete`; the founder has all. */
+  readonly rights: readonly string[];
+  readonly devices: number;
+  readonly joined_ms: number;
+  readonly is_me: boolean;
+}
+
+export interface DeviceView {
+  readonly device_id: string;
+  readonly user_id: string;
+  readonly user_name: string | null;
+  readonly state: 'member' | 'removed';
+  /** Prekeys that it advertises now: to how many of them others can seal keys. */
+  readonly prekeys: number;
+  readonly connected: boolean;
+  readonly is_this_device: boolean;
+}
+
+export interface InviteView {
+  readonly invite_id: string;
+  /** `person`: lets a new user in; `device`: lets another device of its maker in. */
+  readonly kind: 'person' | 'device';
+  readonly made_by: string | null;
+  readonly uses: number;
+  readonly used: number;
+  readonly expires_ms: number;
+  /** `overused`: two members let people in at the same time; all of them stay. */
+  readonly state: 'open' | 'used_up' | 'overused' | 'expired' | 'revoked';
+}
+
+export interface KeyView {
+  readonly key_id: string;
+  readonly group_id: string;
+  readonly group_name: string | null;
+  readonly channel_name: string | null;
+  /** null: never. */
+  readonly expires_ms: number | null;
+  /** Events whose content keys it seals, as far as this device knows. */
+  readonly events: number;
+  /** Whether this device has it. */
+  readonly held: boolean;
+  /** Current devices of the group's members, and those of them that have not been given it yet. */
+  readonly devices: number;
+  readonly devices_owed: number;
+}
+
+export interface PrekeyView {
+  readonly prekey_id: string;
+  readonly device_id: string;
+  readonly user_name: string | null;
+  readonly created_ms: number;
+  readonly expires_ms: number;
+  readonly is_this_device: boolean;
+}
+
+export interface WhoView {
+  readonly network_id: string;
+  readonly network_name: string | null;
+  readonly user_id: string | null;
+  readonly user_name: string | null;
+  readonly device_id: string;
+  readonly rights: readonly string[];
+  readonly state: 'member' | 'removed' | 'not_yet_let_in';
+}
+
+export interface UnreadView {
+  readonly channel_id: string;
+  readonly name: string;
+  readonly group_name: string | null;
+  readonly unread: number;
+  /** Of the newest message that was read; null: none was. */
+  readonly read_until_ms: number | null;
+}
+
+/** One version of a message: who wrote it and when. The text of all but the last is forgotten. */
+export interface VersionView {
+  readonly version_id: string;
+  readonly author: string;
+  readonly created_ms: number;
+}
+
+/** Where an event stands, and what it waits for. */
+export interface WhyView {
+  readonly event_id: string;
+  /** null where it is sealed and was not opened. */
+  readonly type: string | null;
+  readonly author: string;
+  readonly created_ms: number;
+  readonly standing: 'valid' | 'dead' | 'waiting' | 'refused';
+  /** The rule it waits by or broke; null where it is valid. */
+  readonly rule: string | null;
+  /** One sentence for people. */
+  readonly text: string;
+  readonly waits_for: readonly {
+    readonly what: 'event' | 'key' | 'device' | 'group' | 'time';
+    readonly id: string;
+  }[];
 }
 
 export interface PeerView {
@@ -151,10 +278,15 @@ export interface NodeFacade {
   /** Resolves once a member has let us in; rejects with `join_timeout` after `timeout_ms` (the join stays pending and goes on by itself). */
   join(input: {
     link: string;
-    as: string;
+    /** Needed for a person's link; a device's link brings the user's own name. */
+    as?: string | undefined;
     timeout_ms: number;
   }): Promise<{ network_id: string; user_id: string; device_id: string }>;
-  createChannel(input: { name: string } & Selector): { channel_id: string; name: string };
+  createChannel(input: { name: string; group_ref?: string | undefined } & Selector): {
+    channel_id: string;
+    group_id: string;
+    name: string;
+  };
   channels(input: Selector): readonly ChannelView[];
   send(input: { channel_ref: string; text: string; ttl_ms: number } & Selector): {
     message_id: string;
@@ -169,6 +301,64 @@ export interface NodeFacade {
   };
   delete(input: { message_ref: string } & Selector): { message_id: string };
   peers(input: Selector): readonly PeerView[];
+  /** `user_ref`s: a user's name, or the short prefix of its id. */
+  createGroup(input: { name: string; user_refs: readonly string[] } & Selector): {
+    group_id: string;
+    channel_id: string;
+    name: string;
+  };
+  groups(input: Selector): readonly GroupView[];
+  addToGroup(input: { group_ref: string; user_ref: string } & Selector): {
+    group_id: string;
+    user_id: string;
+  };
+  removeFromGroup(input: { group_ref: string; user_ref: string } & Selector): {
+    group_id: string;
+    user_id: string;
+  };
+  /** Without `group_ref`: of the whole network. */
+  members(input: { group_ref?: string | undefined } & Selector): readonly MemberView[];
+  devices(input: Selector): readonly DeviceView[];
+  /** A link by which another device of this user joins. */
+  linkDevice(input: { ttl_ms: number } & Selector): { link: string; invite_id: string; expires_ms: number };
+  removeUser(input: { user_ref: string } & Selector): { user_id: string; devices: number };
+  /** `device_ref`: the first hex digits of its key. */
+  removeDevice(input: { device_ref: string } & Selector): { device_id: string };
+  leave(input: Selector): { network_id: string };
+  invites(input: Selector): readonly InviteView[];
+  revokeInvite(input: { invite_ref: string } & Selector): { invite_id: string };
+  grant(input: { right: string; user_ref: string } & Selector): { user_id: string; right: string };
+  revoke(input: { right: string; user_ref: string } & Selector): { user_id: string; right: string };
+  keys(input: Selector): readonly KeyView[];
+  prekeys(input: Selector): readonly PrekeyView[];
+  /** A message to one user alone; opens the direct group at the first one. */
+  dm(input: { user_ref: string; text: string; ttl_ms: number } & Selector): {
+    message_id: string;
+    channel_id: string;
+    group_id: string;
+    created_ms: number;
+    expires_ms: number | null;
+  };
+  edit(input: { message_ref: string; text: string } & Selector): { message_id: string; edit_id: string };
+  /** Versions of a message, oldest first. */
+  versions(input: { message_ref: string } & Selector): readonly VersionView[];
+  unread(input: Selector): readonly UnreadView[];
+  /**
+   * Notes that a channel has been read: up to a message's time, or (without one) whole. `@name` means the direct messages with that user. Does
+   * nothing where that is known already.
+   */
+  markRead(input: { channel_ref: string; read_until_ms?: number | undefined } & Selector): {
+    channel_id: string;
+  };
+  renameMe(input: { name: string } & Selector): { user_id: string; name: string };
+  renameChannel(input: { channel_ref: string; name: string } & Selector): {
+    channel_id: string;
+    name: string;
+  };
+  whoami(input: Selector): readonly WhoView[];
+  why(input: { event_ref: string } & Selector): WhyView;
+  /** Erases one network of this node, locally: rows, keys, everything. */
+  deleteNetwork(input: Selector): { network_id: string; events: number; secrets: number };
   jobs(): readonly JobView[];
   /** The next `limit` occurrences over all jobs, soonest first. */
   jobsNext(

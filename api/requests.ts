@@ -10,7 +10,8 @@ export const rows_max = 1_000;
 /** How long one `join` may hold its request open; the join itself goes on after that. */
 export const join_timeout_ms_max = 10 * 60_000;
 
-const day_ms = 86_400_000;
+const hour_ms = 3_600_000;
+const day_ms = 24 * hour_ms;
 
 const selector = {
   network: z.string().optional().openapi({ description: "A network's id, short id, or name." }),
@@ -19,33 +20,75 @@ const selector = {
 
 const limit = (rows: number) => z.coerce.number().int().min(1).max(rows_max).default(rows);
 const ttl_ms = z.number().int().min(0).max(Number.MAX_SAFE_INTEGER);
+const user = z.string().openapi({ description: "A user's name, or the beginning of its short id." });
+const right = z.enum(['admin', 'invite', 'delete']);
 const texts = z.record(z.string(), z.string()).default({});
 
 export const nothing = z.strictObject({});
 export const selection = z.strictObject(selector);
 export const job_path = z.strictObject({ name: z.string() });
+export const network_path = z.strictObject({ network: z.string() });
+export const channel_path = z.strictObject({ channel: z.string() });
 export const message_path = z.strictObject({ message: z.string() });
+export const event_path = z.strictObject({ event: z.string() });
+export const group_path = z.strictObject({ group: z.string() });
+export const group_member_path = z.strictObject({ group: z.string(), user });
+export const user_path = z.strictObject({ user });
+export const device_path = z.strictObject({ device: z.string() });
+export const invite_path = z.strictObject({ invite: z.string() });
+export const grant_path = z.strictObject({ right, user });
 export const name_path = z.strictObject({ name: z.string() });
 
 export const network_request = z.strictObject({ name: z.string(), as: z.string() });
+/** The network is in the path: what erases is never left to there being only one. */
+export const identity_selection = z.strictObject({ as: selector.as });
 export const invite_request = z.strictObject({
   uses: z.number().int().min(1).default(1),
   ttl_ms: ttl_ms.default(7 * day_ms),
   ...selector,
 });
+export const device_link_request = z.strictObject({ ttl_ms: ttl_ms.default(hour_ms), ...selector });
 export const join_request = z.strictObject({
   link: z.string(),
-  as: z.string(),
+  as: z
+    .string()
+    .optional()
+    .openapi({ description: "Needed for a person's link; a device's link brings the user's name." }),
   timeout_ms: z.number().int().min(0).max(join_timeout_ms_max).default(30_000),
 });
-export const channel_request = z.strictObject({ name: z.string(), ...selector });
-export const send_request = z.strictObject({
-  channel: z.string().openapi({ description: "A channel's name, id, or short id." }),
-  text: z.string(),
-  ttl_ms: ttl_ms.default(0).openapi({ description: '0: for ever.' }),
+export const grant_request = z.strictObject({ right, user, ...selector });
+export const name_request = z.strictObject({ name: z.string(), ...selector });
+export const group_request = z.strictObject({
+  name: z.string(),
+  users: z.array(user).default([]),
   ...selector,
 });
-export const read_query = z.strictObject({ channel: z.string(), limit: limit(50), ...selector });
+export const group_member_request = z.strictObject({ user, ...selector });
+export const channel_request = z.strictObject({
+  name: z.string(),
+  group: z.string().optional().openapi({ description: 'Without: the whole network.' }),
+  ...selector,
+});
+const channel = z
+  .string()
+  .openapi({ description: "A channel's name, id, or short id; `@name`: the direct messages with a user." });
+const message_ttl_ms = ttl_ms.default(0).openapi({ description: '0: for ever.' });
+export const send_request = z.strictObject({
+  channel,
+  text: z.string(),
+  ttl_ms: message_ttl_ms,
+  ...selector,
+});
+export const dm_request = z.strictObject({ user, text: z.string(), ttl_ms: message_ttl_ms, ...selector });
+export const edit_request = z.strictObject({ text: z.string(), ...selector });
+export const read_query = z.strictObject({ channel, limit: limit(50), ...selector });
+export const read_mark_request = z.strictObject({
+  channel,
+  read_until_ms: z.number().int().min(0).max(Number.MAX_SAFE_INTEGER).optional().openapi({
+    description: 'When the newest message that was read was made. Without: everything was read.',
+  }),
+  ...selector,
+});
 export const reaction_request = z.strictObject({ message: z.string(), emoji: z.string(), ...selector });
 export const next_query = z.strictObject({ limit: limit(10) });
 export const history_query = z.strictObject({ name: z.string().optional(), limit: limit(50) });

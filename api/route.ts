@@ -6,12 +6,13 @@
 
 import { createRoute, type OpenAPIHono, z } from '@hono/zod-openapi';
 import type { Context } from 'hono';
+import { HTTPException } from 'hono/http-exception';
 import { refuse } from './errors.ts';
 import { nothing } from './requests.ts';
 import { error_view } from './views.ts';
 
 interface Shape<Path, Query, Body> {
-  readonly method: 'get' | 'post' | 'delete';
+  readonly method: 'get' | 'post' | 'patch' | 'delete';
   readonly path: string;
   readonly summary: string;
   readonly params?: z.ZodType<Path>;
@@ -97,13 +98,23 @@ function add(
       return await answer(c, {
         path: params && valid('param'),
         query: valid('query'),
-        body: body && valid('json'),
+        body: body && (await bodyOf(c, body, valid('json'))),
       });
     } catch (thrown) {
       // Hono hands only instances of Error to onError; anything else would escape it, and the request go unanswered.
       throw thrown instanceof Error ? thrown : new Error('thrown was no Error', { cause: thrown });
     }
   }) as never);
+}
+
+/**
+ * A body with its defaults. Where one may be left out, the library gives `{}` for it: bare, and also in place of one that it did not read
+ * for its content type, so that `leave` with a network in it would mean whichever network there is.
+ */
+async function bodyOf(c: Context, schema: z.ZodType, valid: unknown): Promise<unknown> {
+  const is_json = /^application\/([a-z-.]+\+)?json/.test(c.req.header('content-type') ?? '');
+  if (!is_json && (await c.req.text()) !== '') throw new HTTPException(415);
+  return is_json ? valid : schema.parse({});
 }
 
 /** Answers for input that a route's shape refuses. Names fields and what was expected, never what was in them. */

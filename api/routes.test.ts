@@ -58,6 +58,121 @@ const routes: [string, string, unknown, [string, ...unknown[]], z.ZodType][] = [
     ['join', { link: 'sotto:x', as: 'bob', timeout_ms: 30_000 }],
     views.answers.join,
   ],
+  [
+    'POST',
+    '/v1/join',
+    { link: 'sotto:x', timeout_ms: 0 },
+    ['join', { link: 'sotto:x', timeout_ms: 0 }],
+    views.answers.join,
+  ],
+  ['GET', '/v1/invites?network=acme&as=alice', undefined, ['invites', who], views.invite_view.array()],
+  [
+    'DELETE',
+    '/v1/invites/ffff0001?network=acme&as=alice',
+    undefined,
+    ['revokeInvite', { invite_ref: 'ffff0001', ...who }],
+    views.answers.revokeInvite,
+  ],
+  ['POST', '/v1/device-links', undefined, ['linkDevice', { ttl_ms: 3_600_000 }], views.answers.linkDevice],
+  [
+    'POST',
+    '/v1/device-links',
+    { ttl_ms: 60_000, ...who },
+    ['linkDevice', { ttl_ms: 60_000, ...who }],
+    views.answers.linkDevice,
+  ],
+  [
+    'DELETE',
+    '/v1/networks/acme?as=alice',
+    undefined,
+    ['deleteNetwork', { network: 'acme', as: 'alice' }],
+    views.answers.deleteNetwork,
+  ],
+  ['POST', '/v1/leave', undefined, ['leave', {}], views.answers.leave],
+  ['POST', '/v1/leave', who, ['leave', who], views.answers.leave],
+  ['GET', '/v1/whoami?network=acme&as=alice', undefined, ['whoami', who], views.who_view.array()],
+  ['GET', '/v1/members', undefined, ['members', {}], views.member_view.array()],
+  [
+    'DELETE',
+    '/v1/members/bob?network=acme&as=alice',
+    undefined,
+    ['removeUser', { user_ref: 'bob', ...who }],
+    views.answers.removeUser,
+  ],
+  ['GET', '/v1/devices?network=acme&as=alice', undefined, ['devices', who], views.device_view.array()],
+  [
+    'DELETE',
+    '/v1/devices/d0d0d0d0?network=acme&as=alice',
+    undefined,
+    ['removeDevice', { device_ref: 'd0d0d0d0', ...who }],
+    views.answers.removeDevice,
+  ],
+  [
+    'POST',
+    '/v1/grants',
+    { right: 'invite', user: 'bob', ...who },
+    ['grant', { right: 'invite', user_ref: 'bob', ...who }],
+    views.answers.grant,
+  ],
+  [
+    'DELETE',
+    '/v1/grants/invite/bob?network=acme&as=alice',
+    undefined,
+    ['revoke', { right: 'invite', user_ref: 'bob', ...who }],
+    views.answers.revoke,
+  ],
+  [
+    'PATCH',
+    '/v1/profile',
+    { name: 'alicia', ...who },
+    ['renameMe', { name: 'alicia', ...who }],
+    views.answers.renameMe,
+  ],
+  ['GET', '/v1/groups?network=acme&as=alice', undefined, ['groups', who], views.group_view.array()],
+  [
+    'POST',
+    '/v1/groups',
+    { name: 'team' },
+    ['createGroup', { name: 'team', user_refs: [] }],
+    views.answers.createGroup,
+  ],
+  [
+    'POST',
+    '/v1/groups',
+    { name: 'team', users: ['bob', 'carol'], ...who },
+    ['createGroup', { name: 'team', user_refs: ['bob', 'carol'], ...who }],
+    views.answers.createGroup,
+  ],
+  [
+    'GET',
+    '/v1/groups/team/members?network=acme&as=alice',
+    undefined,
+    ['members', { group_ref: 'team', ...who }],
+    views.member_view.array(),
+  ],
+  [
+    'POST',
+    '/v1/groups/team/members',
+    { user: 'bob', ...who },
+    ['addToGroup', { group_ref: 'team', user_ref: 'bob', ...who }],
+    views.answers.addToGroup,
+  ],
+  [
+    'DELETE',
+    '/v1/groups/team/members/bob?network=acme&as=alice',
+    undefined,
+    ['removeFromGroup', { group_ref: 'team', user_ref: 'bob', ...who }],
+    views.answers.removeFromGroup,
+  ],
+  ['GET', '/v1/keys?network=acme&as=alice', undefined, ['keys', who], views.key_view.array()],
+  ['GET', '/v1/prekeys?network=acme&as=alice', undefined, ['prekeys', who], views.prekey_view.array()],
+  [
+    'GET',
+    '/v1/events/dddd0001/why?network=acme&as=alice',
+    undefined,
+    ['why', { event_ref: 'dddd0001', ...who }],
+    views.why_view,
+  ],
   ['GET', '/v1/peers?network=acme&as=alice', undefined, ['peers', who], views.peer_view.array()],
   ['POST', '/v1/clock/confirm', undefined, ['clockConfirm'], views.answers.clockConfirm],
   ['GET', '/v1/channels?as=alice', undefined, ['channels', { as: 'alice' }], views.channel_view.array()],
@@ -67,6 +182,35 @@ const routes: [string, string, unknown, [string, ...unknown[]], z.ZodType][] = [
     { name: 'random', ...who },
     ['createChannel', { name: 'random', ...who }],
     views.answers.createChannel,
+  ],
+  [
+    'POST',
+    '/v1/channels',
+    { name: 'plans', group: 'team', ...who },
+    ['createChannel', { name: 'plans', group_ref: 'team', ...who }],
+    views.answers.createChannel,
+  ],
+  [
+    'PATCH',
+    '/v1/channels/random',
+    { name: 'noise', ...who },
+    ['renameChannel', { channel_ref: 'random', name: 'noise', ...who }],
+    views.answers.renameChannel,
+  ],
+  ['GET', '/v1/unread?network=acme&as=alice', undefined, ['unread', who], views.unread_view.array()],
+  [
+    'POST',
+    '/v1/read-marks',
+    { channel: '@bob', ...who },
+    ['markRead', { channel_ref: '@bob', ...who }],
+    views.answers.markRead,
+  ],
+  [
+    'POST',
+    '/v1/read-marks',
+    { channel: 'general', read_until_ms: 1_800_000_000_000, ...who },
+    ['markRead', { channel_ref: 'general', read_until_ms: 1_800_000_000_000, ...who }],
+    views.answers.markRead,
   ],
   [
     'GET',
@@ -83,11 +227,32 @@ const routes: [string, string, unknown, [string, ...unknown[]], z.ZodType][] = [
     views.answers.send,
   ],
   [
+    'POST',
+    '/v1/direct-messages',
+    { user: 'bob', text: 'Hi', ...who },
+    ['dm', { user_ref: 'bob', text: 'Hi', ttl_ms: 0, ...who }],
+    views.answers.dm,
+  ],
+  [
+    'PATCH',
+    '/v1/messages/dddd0001',
+    { text: 'Hi again', ...who },
+    ['edit', { message_ref: 'dddd0001', text: 'Hi again', ...who }],
+    views.answers.edit,
+  ],
+  [
     'DELETE',
     '/v1/messages/dddd0001?network=acme&as=alice',
     undefined,
     ['delete', { message_ref: 'dddd0001', ...who }],
     views.answers.delete,
+  ],
+  [
+    'GET',
+    '/v1/messages/dddd0001/versions?network=acme&as=alice',
+    undefined,
+    ['versions', { message_ref: 'dddd0001', ...who }],
+    views.version_view.array(),
   ],
   [
     'POST',
@@ -159,14 +324,17 @@ describe('routes', () => {
     const listed = Object.entries(document.paths).flatMap(([path, methods]) =>
       Object.keys(methods).map((method) => `${method.toUpperCase()} ${path}`),
     );
-    const tried = routes.map(([method, path]) =>
-      `${method} ${path.replace(/\?.*/, '')}`
-        .replace('/sync_request/', '/{name}/')
-        .replace(/(queries|commands)\/\w+$/, '$1/{name}')
-        .replace(/messages\/\w+$/, 'messages/{message}'),
-    );
-    const untried = ['GET /v1/openapi.json', 'GET /v1/trace/follow', 'GET /v1/changes'];
-    expect(listed.toSorted()).toEqual([...new Set([...tried, ...untried])].toSorted());
+    const tried = routes.map(([method, path]) => `${method} ${path.replace(/\?.*/, '')}`);
+    const triedNowhere = (route: string) => {
+      const shape = new RegExp(`^${route.replaceAll('.', '\\.').replace(/\{\w+\}/g, '[^/]+')}$`);
+      return !tried.some((one) => shape.test(one));
+    };
+    // The streams have tests of their own.
+    expect(listed.filter(triedNowhere).toSorted()).toEqual([
+      'GET /v1/changes',
+      'GET /v1/openapi.json',
+      'GET /v1/trace/follow',
+    ]);
     for (const methods of Object.values(document.paths)) {
       for (const operation of Object.values(methods)) {
         expect(Object.keys(operation.responses)).toEqual(['200', 'default']);
@@ -195,6 +363,10 @@ describe('input', () => {
     ['POST', '/v1/messages', { channel: 'general', text: 'Hi', ttl_ms: 1.5 }, 'body.ttl_ms'],
     ['POST', '/v1/join', { link: 'x', as: 'bob', timeout_ms: 600_001 }, 'body.timeout_ms'],
     ['POST', '/v1/queries/get_active_peers', { params: { limit: 3 } }, 'body.params.limit'],
+    ['POST', '/v1/grants', { right: 'king', user: 'bob' }, 'body.right'],
+    ['DELETE', '/v1/grants/king/bob', undefined, 'path.right'],
+    ['DELETE', '/v1/networks/acme?network=other', undefined, 'network'],
+    ['POST', '/v1/groups', { name: 'team', users: 'bob' }, 'body.users'],
   ])('%s %s %j is refused by name of the field', async (method, path, body, field) => {
     const response = await ask(method, path, body);
     expect(response.status).toBe(400);

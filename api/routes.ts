@@ -10,8 +10,13 @@ import { answerError, refuse } from './errors.ts';
 import type { NodeFacade } from './facade.ts';
 import { guardBody, guardHost, guardMethod, guardOrigin, guardToken } from './guards.ts';
 import { defineDocument, refuseInput } from './route.ts';
+import { addChannelRoutes } from './routes/channels.ts';
 import { addChatRoutes } from './routes/chat.ts';
+import { addGroupRoutes } from './routes/groups.ts';
+import { addInviteRoutes } from './routes/invites.ts';
 import { addJobRoutes } from './routes/jobs.ts';
+import { addKeyRoutes } from './routes/keys.ts';
+import { addMemberRoutes } from './routes/members.ts';
 import { addNetworkRoutes } from './routes/networks.ts';
 import { addProtocolRoutes } from './routes/protocol.ts';
 import { addStreamRoutes } from './routes/streams.ts';
@@ -41,7 +46,12 @@ export function createApi(node: NodeFacade, options: ApiOptions): OpenAPIHono {
   );
 
   addNetworkRoutes(app, node);
+  addInviteRoutes(app, node);
+  addMemberRoutes(app, node);
+  addGroupRoutes(app, node);
+  addChannelRoutes(app, node);
   addChatRoutes(app, node);
+  addKeyRoutes(app, node);
   addJobRoutes(app, node);
   addProtocolRoutes(app, node);
   addStreamRoutes(app, node);

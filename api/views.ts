@@ -9,19 +9,34 @@ import { z } from '@hono/zod-openapi';
 import type {
   Change,
   ChannelView,
+  DeviceView,
   EnvelopeView,
+  GroupView,
+  InviteView,
   JobRunView,
   JobView,
+  KeyView,
+  MemberView,
   MessageView,
   NetworkView,
   PeerView,
+  PrekeyView,
   StatusView,
   TraceView,
+  UnreadView,
+  VersionView,
+  WhoView,
+  WhyView,
 } from './facade.ts';
 
 const id = z.string().openapi({ description: '64 hex digits.' });
 const ms = z.number().int().openapi({ description: 'Milliseconds since 1970, or a span of them.' });
 const count = z.number().int();
+const group_kind = z
+  .enum(['main', 'private', 'direct'])
+  .openapi({ description: '`main`: the whole network; `direct`: two users alone.' });
+const membership = z.enum(['member', 'removed']);
+const rights = z.array(z.string()).readonly();
 
 export const error_view = z
   .object({ error: z.object({ code: z.string(), message: z.string() }) })
@@ -38,6 +53,7 @@ export const network_view = z
     members: count,
     events: count,
     waiting: count,
+    waiting_by_rule: z.record(z.string(), count).readonly(),
     peers_connected: count,
   })
   .readonly()
@@ -62,7 +78,16 @@ export const status_view = z
   .openapi('Status') satisfies z.ZodType<StatusView>;
 
 export const channel_view = z
-  .object({ channel_id: id, name: z.string(), created_ms: ms, messages: count })
+  .object({
+    channel_id: id,
+    name: z.string(),
+    group_id: id,
+    group_kind,
+    group_name: z.string().nullable(),
+    unread: count,
+    created_ms: ms,
+    messages: count,
+  })
   .readonly()
   .openapi('Channel') satisfies z.ZodType<ChannelView>;
 
@@ -74,11 +99,137 @@ export const message_view = z
     author_user_id: id,
     text: z.string(),
     created_ms: ms,
+    edited_ms: ms.nullable(),
     expires_ms: ms.nullable(),
     reactions: z.array(z.object({ emoji: z.string(), count }).readonly()).readonly(),
   })
   .readonly()
   .openapi('Message') satisfies z.ZodType<MessageView>;
+
+export const group_view = z
+  .object({
+    group_id: id,
+    kind: group_kind,
+    name: z.string().nullable(),
+    members: z.array(z.string()).readonly(),
+    channels: count,
+    created_ms: ms,
+  })
+  .readonly()
+  .openapi('Group') satisfies z.ZodType<GroupView>;
+
+export const member_view = z
+  .object({
+    user_id: id,
+    name: z.string().nullable(),
+    state: membership,
+    rights,
+    devices: count,
+    joined_ms: ms,
+    is_me: z.boolean(),
+  })
+  .readonly()
+  .openapi('Member') satisfies z.ZodType<MemberView>;
+
+export const device_view = z
+  .object({
+    device_id: id,
+    user_id: id,
+    user_name: z.string().nullable(),
+    state: membership,
+    prekeys: count,
+    connected: z.boolean(),
+    is_this_device: z.boolean(),
+  })
+  .readonly()
+  .openapi('Device') satisfies z.ZodType<DeviceView>;
+
+export const invite_view = z
+  .object({
+    invite_id: id,
+    kind: z.enum(['person', 'device']),
+    made_by: z.string().nullable(),
+    uses: count,
+    used: count,
+    expires_ms: ms,
+    state: z.enum(['open', 'used_up', 'overused', 'expired', 'revoked']),
+  })
+  .readonly()
+  .openapi('Invite') satisfies z.ZodType<InviteView>;
+
+export const key_view = z
+  .object({
+    key_id: id,
+    group_id: id,
+    group_name: z.string().nullable(),
+    channel_name: z.string().nullable(),
+    expires_ms: ms.nullable(),
+    events: count,
+    held: z.boolean(),
+    devices: count,
+    devices_owed: count,
+  })
+  .readonly()
+  .openapi('Key') satisfies z.ZodType<KeyView>;
+
+export const prekey_view = z
+  .object({
+    prekey_id: id,
+    device_id: id,
+    user_name: z.string().nullable(),
+    created_ms: ms,
+    expires_ms: ms,
+    is_this_device: z.boolean(),
+  })
+  .readonly()
+  .openapi('Prekey') satisfies z.ZodType<PrekeyView>;
+
+export const who_view = z
+  .object({
+    network_id: id,
+    network_name: z.string().nullable(),
+    user_id: id.nullable(),
+    user_name: z.string().nullable(),
+    device_id: id,
+    rights,
+    state: z.enum(['member', 'removed', 'not_yet_let_in']),
+  })
+  .readonly()
+  .openapi('Who') satisfies z.ZodType<WhoView>;
+
+export const unread_view = z
+  .object({
+    channel_id: id,
+    name: z.string(),
+    group_name: z.string().nullable(),
+    unread: count,
+    read_until_ms: ms.nullable(),
+  })
+  .readonly()
+  .openapi('Unread') satisfies z.ZodType<UnreadView>;
+
+export const version_view = z
+  .object({ version_id: id, author: z.string(), created_ms: ms })
+  .readonly()
+  .openapi('Version') satisfies z.ZodType<VersionView>;
+
+export const why_view = z
+  .object({
+    event_id: id,
+    type: z.string().nullable(),
+    author: z.string(),
+    created_ms: ms,
+    standing: z.enum(['valid', 'dead', 'waiting', 'refused']),
+    rule: z.string().nullable(),
+    text: z.string(),
+    waits_for: z
+      .array(
+        z.object({ what: z.enum(['event', 'key', 'device', 'group', 'time']), id: z.string() }).readonly(),
+      )
+      .readonly(),
+  })
+  .readonly()
+  .openapi('Why') satisfies z.ZodType<WhyView>;
 
 export const peer_view = z
   .object({
@@ -163,10 +314,32 @@ export const answers = {
   createNetwork: z.object({ network_id: id, user_id: id, device_id: id, channel_id: id }),
   createInvite: z.object({ link: z.string(), invite_id: id, uses: count, expires_ms: ms }),
   join: z.object({ network_id: id, user_id: id, device_id: id }),
-  createChannel: z.object({ channel_id: id, name: z.string() }),
+  createChannel: z.object({ channel_id: id, group_id: id, name: z.string() }),
+  renameChannel: z.object({ channel_id: id, name: z.string() }),
+  markRead: z.object({ channel_id: id }),
   send: z.object({ message_id: id, channel_id: id, created_ms: ms, expires_ms: ms.nullable() }),
+  dm: z.object({
+    message_id: id,
+    channel_id: id,
+    group_id: id,
+    created_ms: ms,
+    expires_ms: ms.nullable(),
+  }),
+  edit: z.object({ message_id: id, edit_id: id }),
   react: z.object({ reaction_id: id, message_id: id }),
   delete: z.object({ message_id: id }),
+  createGroup: z.object({ group_id: id, channel_id: id, name: z.string() }),
+  addToGroup: z.object({ group_id: id, user_id: id }),
+  removeFromGroup: z.object({ group_id: id, user_id: id }),
+  linkDevice: z.object({ link: z.string(), invite_id: id, expires_ms: ms }),
+  revokeInvite: z.object({ invite_id: id }),
+  removeUser: z.object({ user_id: id, devices: count }),
+  removeDevice: z.object({ device_id: id }),
+  grant: z.object({ user_id: id, right: z.string() }),
+  revoke: z.object({ user_id: id, right: z.string() }),
+  renameMe: z.object({ user_id: id, name: z.string() }),
+  leave: z.object({ network_id: id }),
+  deleteNetwork: z.object({ network_id: id, events: count, secrets: count }),
   jobsNext: z
     .array(z.object({ name: z.string(), network_id: id.nullable(), due_ms: ms }).readonly())
     .readonly(),

@@ -1,4 +1,4 @@
-/** Reads what people type as options: durations, numbers, key=value. A wrong one says what was expected and what came. */
+/** Reads what people type: durations, numbers, rights, key=value, and names that go into a path. A wrong one says what was expected and what came. */
 
 import { misused } from './failure.ts';
 
@@ -14,6 +14,7 @@ const ms_per_unit: Readonly<Record<string, number>> = {
 
 /** As in `api/requests.ts`; the node checks again. */
 const rows_max = 1_000;
+const rights: readonly string[] = ['admin', 'invite', 'delete'];
 
 /** `7d`, `1.5h`, `0` to milliseconds. Only 0 needs no unit. */
 export function parseDuration(text: string): number {
@@ -60,4 +61,22 @@ export function parseParameter(
   }
   // Not by assignment: `__proto__` is a name like any other here.
   return Object.fromEntries([...Object.entries(parameters), [key, text.slice(at + 1)]]);
+}
+
+export function parseRight(text: string): string {
+  if (!rights.includes(text)) {
+    throw misused('bad_right', `Expected a right (${rights.join(', ')}), got ${JSON.stringify(text)}.`);
+  }
+  return text;
+}
+
+/**
+ * What somebody typed as one part of a path. `.` and `..` are names like any other to the node, but whatever reads a URL takes them for
+ * steps: `group remove .. bob` would remove Bob from the network.
+ */
+export function inPath(text: string | undefined): string {
+  if (text === undefined || /^\.{0,2}$/.test(text)) {
+    throw misused('bad_name', `Expected a name or an id, got ${JSON.stringify(text ?? '')}. Give the id.`);
+  }
+  return encodeURIComponent(text);
 }

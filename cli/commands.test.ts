@@ -1,7 +1,8 @@
 /** Every command once for people and once for programs, as a process, against a node whose answers are known. */
 
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { ids } from '../api/facade.fake.ts';
+import { SottoError } from '../core/assert.ts';
 import { type RunningFake, run, startFake } from './run.testing.ts';
 
 let fake: RunningFake;
@@ -22,7 +23,7 @@ const commands: [string[], [string, ...unknown[]], RegExp][] = [
   [
     ['status'],
     ['status'],
-    /running +pid \d+, started 3 minutes ago[\s\S]*clock +suspect[\s\S]*acme[\s\S]*bad_signature +3/,
+    /running +pid \d+, started 3 minutes ago[\s\S]*clock +suspect[\s\S]*acme[\s\S]*aaaa0001 +key_missing +1\n[\s\S]*bad_signature +3/,
   ],
   [
     ['network', 'create', 'acme', '--as', 'alice'],
@@ -30,6 +31,12 @@ const commands: [string[], [string, ...unknown[]], RegExp][] = [
     /^Created network aaaa0001 as alice \(device d0d0d0d0\)\.$/,
   ],
   [['network', 'list'], ['status'], /^network +name +you.*\naaaa0001 +acme +alice +2 +42 +1 +1$/],
+  [
+    ['network', 'delete', 'acme', '--as', 'alice'],
+    ['deleteNetwork', { network: 'acme', as: 'alice' }],
+    /^Erased network acme \(aaaa0001\) from this node: 42 events, 7 secrets\. This is local only: the other members keep theirs\.$/,
+  ],
+  [['leave', ...who], ['leave', selector], /^Left network aaaa0001\. .*: sotto network delete aaaa0001$/],
   [
     ['invite', 'create'],
     ['createInvite', { uses: 1, ttl_ms: 7 * day_ms }],
@@ -46,6 +53,90 @@ const commands: [string[], [string, ...unknown[]], RegExp][] = [
     /^Joined network aaaa0001 as bob/,
   ],
   [
+    ['join', 'sotto:x', '--timeout', '0'],
+    ['join', { link: 'sotto:x', timeout_ms: 0 }],
+    /^Joined network aaaa0001 as user bbbb0001 \(device d0d0d0d0\)\.$/,
+  ],
+  [['invite', 'list', ...who], ['invites', selector], /ffff0001 +person +alice +3 of 3 +in 3 days +used up$/],
+  [
+    ['invite', 'revoke', 'ffff0001', ...who],
+    ['revokeInvite', { invite_ref: 'ffff0001', ...selector }],
+    /^Revoked invite ffff0001: /,
+  ],
+  [
+    ['device', 'link', ...who],
+    ['linkDevice', { ttl_ms: 3_600_000, ...selector }],
+    /^sotto:device#secret\n\nGood for one device of yours, expires in 1 hour\./,
+  ],
+  [['device', 'link', '--expires', '10m'], ['linkDevice', { ttl_ms: 600_000 }], /expires in 10 minutes\./],
+  [['device', 'list', ...who], ['devices', selector], /^device.*\nd0d0d0d0 +alice +12 +this device$/],
+  [
+    ['remove', 'user', 'bob', ...who],
+    ['removeUser', { user_ref: 'bob', ...selector }],
+    /^Removed user bob \(bbbb0001\) with 2 devices from the network\. They get nothing new/,
+  ],
+  [
+    ['remove', 'device', 'd0d0', ...who],
+    ['removeDevice', { device_ref: 'd0d0', ...selector }],
+    /^Removed device d0d0d0d0 from the network\. It gets nothing new/,
+  ],
+  [
+    ['members', ...who],
+    ['members', selector],
+    /bbbb0001 +bob\\u001b\[2J +invite delete +2 +1 minute ago +member$/,
+  ],
+  [['members', '--group', 'my team'], ['members', { group_ref: 'my team' }], /bbbb0001/],
+  [
+    ['grant', 'invite', 'bob', ...who],
+    ['grant', { right: 'invite', user_ref: 'bob', ...selector }],
+    /^bob \(bbbb0001\) has the right invite now\.$/,
+  ],
+  [
+    ['revoke', 'admin', 'bbbb', ...who],
+    ['revoke', { right: 'admin', user_ref: 'bbbb', ...selector }],
+    /^bbbb0001 does not have the right admin any more\.$/,
+  ],
+  [
+    ['whoami', ...who],
+    ['whoami', selector],
+    /aaaa0001 +acme +alice +bbbb0001 +d0d0d0d0 +admin invite delete +member$/,
+  ],
+  [
+    ['rename', 'al\u009bicia', ...who],
+    ['renameMe', { name: 'al\u009bicia', ...selector }],
+    /^You are called al\\u009bicia now\.$/,
+  ],
+  [
+    ['rename', 'noise', '--channel', '#random'],
+    ['renameChannel', { channel_ref: '#random', name: 'noise' }],
+    /^Channel cccc0001 is called noise now\.$/,
+  ],
+  [
+    ['group', 'create', 'team', '--with', 'bob', 'carol', ...who],
+    ['createGroup', { name: 'team', user_refs: ['bob', 'carol'], ...selector }],
+    /^Created group team \(abab0001\) with bob, carol; its channel is cccc0001\.$/,
+  ],
+  [
+    ['group', 'create', 'notes'],
+    ['createGroup', { name: 'notes', user_refs: [] }],
+    /^Created group notes \(abab0001\) with you alone;/,
+  ],
+  [
+    ['group', 'list', ...who],
+    ['groups', selector],
+    /aaaa0001 +everyone +- +1 .* alice, bob\nabab0001 +private +team +2 .* alice, bob\\u001b\[2J$/,
+  ],
+  [
+    ['group', 'add', 'team', 'bob/../x', ...who],
+    ['addToGroup', { group_ref: 'team', user_ref: 'bob/../x', ...selector }],
+    /^Added bob\/\.\.\/x \(bbbb0001\) to group team \(abab0001\)\.$/,
+  ],
+  [
+    ['group', 'remove', 'te/am', 'bob', ...who],
+    ['removeFromGroup', { group_ref: 'te/am', user_ref: 'bob', ...selector }],
+    /^Removed bob \(bbbb0001\) from group te\/am \(abab0001\)\. They get nothing new/,
+  ],
+  [
     ['peers', ...who],
     ['peers', selector],
     /d0d0d0d0 +bob +aaaa0001 +10\.0\.0\.2:4820 +connected 1 minute ago$/,
@@ -55,7 +146,17 @@ const commands: [string[], [string, ...unknown[]], RegExp][] = [
     ['createChannel', { name: 'random', ...selector }],
     /^Created channel random \(cccc0001\)\.$/,
   ],
-  [['channel', 'list'], ['channels', {}], /cccc0001 +general +2/],
+  [
+    ['channel', 'create', 'plans', '--group', 'team'],
+    ['createChannel', { name: 'plans', group_ref: 'team' }],
+    /^Created channel plans \(cccc0001\)\.$/,
+  ],
+  [
+    ['channel', 'list'],
+    ['channels', {}],
+    /cccc0001 +general +everyone +1 +2 .*\ncccc0001 +plans +team +0 +0 /,
+  ],
+  [['unread', ...who], ['unread', selector], /^channel.*\ncccc0001 +general +- +1 +2 minutes ago$/],
   [
     ['send', 'general', 'Hi', '--ttl', '1h', ...who],
     ['send', { channel_ref: 'general', text: 'Hi', ttl_ms: 3_600_000, ...selector }],
@@ -67,11 +168,37 @@ const commands: [string[], [string, ...unknown[]], RegExp][] = [
     /^Sent dddd0001\.$/,
   ],
   [
-    ['read', 'general', '--limit', '3'],
-    ['read', { channel_ref: 'general', limit: 3 }],
-    /^dddd0001 {2}3 minutes ago {2}alice {2}Hello\\u001b\[2J\n {32}Bob {2}👍 2$/,
+    ['dm', 'bob', 'Hi', '--ttl', '1h', ...who],
+    ['dm', { user_ref: 'bob', text: 'Hi', ttl_ms: 3_600_000, ...selector }],
+    /^Sent dddd0001 to bob, gone in 1 hour\.$/,
   ],
-  [['read', 'general'], ['read', { channel_ref: 'general', limit: 50 }], /Hello/],
+  [
+    ['read', 'general', '--limit', '3', '--keep-unread'],
+    ['read', { channel_ref: 'general', limit: 3 }],
+    /^dddd0001 {2}3 minutes ago {2}alice {2}Hello\\u001b\[2J\n {32}Bob {2}\(edited\) {2}👍 2$/,
+  ],
+  [['read', '@bob', '--keep-unread'], ['read', { channel_ref: '@bob', limit: 50 }], /Hello/],
+  [
+    ['edit', 'dddd0001', ...who, '--', '-1 from me'],
+    ['edit', { message_ref: 'dddd0001', text: '-1 from me', ...selector }],
+    /^Edited dddd0001\.$/,
+  ],
+  [
+    ['versions', 'dddd0001', ...who],
+    ['versions', { message_ref: 'dddd0001', ...selector }],
+    /dddd0001 +bob\\u001b\[2J +3 minutes ago +forgotten\ndddd0002 +bob\\u001b\[2J +2 minutes ago +shown$/,
+  ],
+  [['keys', 'list', ...who], ['keys', selector], /acac0001 +team +plans +never +9 +yes +3 of 4 devices$/],
+  [
+    ['prekeys', 'list', ...who],
+    ['prekeys', selector],
+    /adad0001 +d0d0d0d0 \(this device\) +alice +1 minute ago +in 3 days$/,
+  ],
+  [
+    ['why', 'dddd0001', ...who],
+    ['why', { event_ref: 'dddd0001', ...selector }],
+    /^dddd0001 {2}message by bob\\u001b\[2J, 3 minutes ago\nwaiting \(key_missing\): Its key has not come yet\.\nwaits for key acac0001\nwaits for device d0d0d0d0$/,
+  ],
   [
     ['react', 'dddd0001', '👍', ...who],
     ['react', { message_ref: 'dddd0001', emoji: '👍', ...selector }],
@@ -140,9 +267,43 @@ test.each(commands)('sotto %j', async (args, call, shown) => {
   expect(programs.stdout).not.toMatch(/"[0-9a-f]{8}"/);
 });
 
+describe('read notes what it showed as read', () => {
+  const read = ['read', 'general', '--network', 'acme'];
+  const asked = ['read', { channel_ref: 'general', limit: 50, network: 'acme' }];
+  afterEach(() => {
+    fake.node.failing = null;
+  });
+
+  test.each([[[]], [['--json']]])('with %j', async (options) => {
+    const { stdout, stderr, exit_code } = await run([...read, ...options, '--data', fake.data_dir]);
+    expect({ stderr, exit_code }).toEqual({ stderr: '', exit_code: 0 });
+    expect(stdout).toContain('Hello');
+    const calls = [...fake.node.calls];
+    const read_until_ms = fake.node.facade.read({ channel_ref: 'general', limit: 1 }).at(-1)?.created_ms;
+    expect(calls).toEqual([asked, ['markRead', { channel_ref: 'general', network: 'acme', read_until_ms }]]);
+  });
+
+  test('nothing where it showed nothing', async () => {
+    const { stdout } = await run(['read', 'empty', '--data', fake.data_dir]);
+    expect(stdout).toBe('No messages.\n');
+    expect(fake.node.calls).toEqual([['read', { channel_ref: 'empty', limit: 50 }]]);
+  });
+
+  test('where the node refuses that, what it showed stands', async () => {
+    fake.node.failing = {
+      method: 'markRead',
+      thrown: new SottoError('removed', 'You were \u001b[2Jremoved.'),
+    };
+    const { stdout, stderr, exit_code } = await run([...read, '--json', '--data', fake.data_dir]);
+    expect(JSON.parse(stdout)).toHaveLength(1);
+    expect(exit_code).toBe(0);
+    expect(stderr).toBe('sotto: Noting this as read failed: You were \\u001b[2Jremoved.\n');
+  });
+});
+
 describe('for programs', () => {
   test('a list is the bare array, with the fields of the node', async () => {
-    const { stdout } = await run(['read', 'general', '--json', '--data', fake.data_dir]);
+    const { stdout } = await run(['read', 'general', '--keep-unread', '--json', '--data', fake.data_dir]);
     expect(JSON.parse(stdout)).toEqual([
       expect.objectContaining({
         message_id: ids.message,

@@ -37,6 +37,13 @@ test('the node refuses: 1, with its own code and words', async () => {
   });
 });
 
+test('a name that the node quotes cannot steer the terminal', async () => {
+  const thrown = new SottoError('ambiguous', 'There is bob\u001b[2J and\nbob.');
+  fake.node.failing = { method: 'removeUser', thrown };
+  const { stderr } = await run(['remove', 'user', 'bob', '--data', fake.data_dir]);
+  expect(stderr).toBe('sotto: There is bob\\u001b[2J and\nbob.\n');
+});
+
 describe('the command line is wrong: 2', () => {
   test.each([
     [['reed'], 'usage', /unknown command 'reed'[\s\S]*read/],
@@ -51,6 +58,17 @@ describe('the command line is wrong: 2', () => {
     [['invite', 'create', '--expires', '7'], 'bad_duration', /7d.*got "7"/],
     [['send', 'general', 'Hi', '--ttl', 'soon'], 'bad_duration', /"soon"/],
     [['join', 'sotto:x', '--as', 'bob', '--timeout', '-5s'], 'bad_duration', /"-5s"/],
+    [['device', 'link', '--expires', 'never'], 'bad_duration', /"never"/],
+    [['dm', 'bob', 'Hi', '--ttl', '1'], 'bad_duration', /"1"/],
+    [['group', 'create', '--with', 'bob', 'team'], 'usage', /name/],
+    [['grant', 'admn', 'bob'], 'bad_right', /admin, invite, delete.*got "admn"/],
+    [['revoke', 'bob', 'admin'], 'bad_right', /got "bob"/],
+    [['network', 'delete'], 'usage', /network/],
+    [['network', 'delete', '--network', 'acme'], 'usage', /--network/],
+    [['network', 'delete', ''], 'bad_name', /got ""/],
+    [['remove', 'user', '.'], 'bad_name', /got "\."/],
+    // Would else have been DELETE /v1/members/bob.
+    [['group', 'remove', '..', 'bob'], 'bad_name', /got "\.\."/],
     [['query', 'get_active_peers', '-p', 'network_id'], 'bad_parameter', /key=value, got "network_id"/],
     [['query', 'get_active_peers', '-p', 'a=1', '-p', 'a=2'], 'bad_parameter', /a is given twice/],
   ])('sotto %j', async (args, code, message) => {

@@ -2,6 +2,7 @@
 
 import type { Command } from 'commander';
 import { expect, test } from 'vitest';
+import type { StartOptions } from './commands/node.ts';
 import { createProgram } from './program.ts';
 import { run } from './run.testing.ts';
 
@@ -28,14 +29,19 @@ const all = commandsUnder(createProgram());
 test('all commands of the node are there', () => {
   expect(all.map(([name]) => name).toSorted()).toEqual(
     [
-      'start status network|network create|network list|invite|invite create|join|peers',
-      'channel|channel create|channel list|send|read|react|delete',
+      'start|status|network|network create|network list|network delete|leave',
+      'invite|invite create|invite list|invite revoke|join',
+      'members|grant|revoke|whoami|rename',
+      'device|device link|device list|peers|remove|remove user|remove device',
+      'group|group create|group list|group add|group remove',
+      'channel|channel create|channel list|unread',
+      'send|dm|read|react|edit|versions|delete',
+      'keys|keys list|prekeys|prekeys list|why',
       'jobs|jobs list|jobs next|jobs run|jobs preview|jobs pause|jobs resume|jobs history|jobs why',
       'clock|clock confirm|reflectors|reflectors list|queries|queries list|query',
       'commands|commands list|command|trace|watch',
     ]
       .join('|')
-      .replace('start status network', 'start|status|network')
       .split('|')
       .toSorted(),
   );
@@ -55,6 +61,13 @@ test.each(all)(
     expect(shown?.commands).toEqual([]);
   },
 );
+
+test('start takes a passphrase file, under the name by which a host reads it', () => {
+  const start = all.find(([name]) => name === 'start')![1];
+  expect(helpOf(start)).toMatch(/--passphrase-file <file>[\s\S]*\$SOTTO_PASSPHRASE_FILE/);
+  start.parseOptions(['--passphrase-file', 'secret.txt']);
+  expect(start.opts<StartOptions>().passphraseFile).toBe('secret.txt');
+});
 
 test.each([[['--help']], [['help']], [['jobs', 'run', '--help']], [['help', 'send']]])(
   'sotto %j is a success on stdout',

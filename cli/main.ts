@@ -3,6 +3,7 @@
 import { CommanderError } from 'commander';
 import { CliFailure, exit_codes, misused } from './failure.ts';
 import { createProgram } from './program.ts';
+import { printableLines } from './words.ts';
 
 // `sotto read general | head -1`: whoever read is gone, and has what it wanted.
 for (const stream of [process.stdout, process.stderr]) {
@@ -23,7 +24,8 @@ function end(thrown: unknown): void {
   const { code, message, exit_code } = failureOf(thrown);
   const json = process.argv.slice(2, endOfOptions()).includes('--json');
   if (json) process.stdout.write(`${JSON.stringify({ error: { code, message } })}\n`);
-  else process.stderr.write(`sotto: ${message}\n`);
+  // The node's words may hold a name that a peer gave itself.
+  else process.stderr.write(`sotto: ${printableLines(message, 0)}\n`);
   // Not exit(): that would cut off what a slow pipe has not taken yet.
   process.exitCode = exit_code;
 }

@@ -6,6 +6,7 @@
 import type { Command } from 'commander';
 import type { NodeFacade } from '../api/facade.ts';
 import type { FollowedEvent, NodeClient } from './node-client.ts';
+import { printableLines } from './words.ts';
 
 /** What a method of the facade answers, as it comes over HTTP. */
 export type Answer<Method extends keyof NodeFacade> = Awaited<ReturnType<NodeFacade[Method]>>;
@@ -22,7 +23,12 @@ export interface Options {
 interface Once<Result> {
   ask(node: NodeClient, args: readonly string[], options: Options): Promise<Result>;
   /** The answer for people. */
-  show(result: Result, options: Options): string;
+  show(result: Result, options: Options, args: readonly string[]): string;
+  /** What is owed once the answer is out. Where the node refuses it, that is a remark: the answer stands. */
+  afterwards?: {
+    readonly what: string;
+    ask(node: NodeClient, result: Result, args: readonly string[], options: Options): Promise<void>;
+  };
 }
 
 interface Following<Item> {
@@ -40,10 +46,21 @@ export function verb<Result>(
 }
 
 /** Asks and prints one answer: with `--json` the node's own document, else words. */
-export async function runOnce<Result>(command: Command, { ask, show }: Once<Result>): Promise<void> {
+export async function runOnce<Result>(
+  command: Command,
+  { ask, show, afterwards }: Once<Result>,
+): Promise<void> {
   const options = command.optsWithGlobals<Options>();
-  const result = await ask(await connect(options), command.args, options);
-  print(options.json ? JSON.stringify(result) : show(result, options));
+  const node = await connect(options);
+  const result = await ask(node, command.args, options);
+  print(options.json ? JSON.stringify(result) : show(result, options, command.args));
+  try {
+    await afterwards?.ask(node, result, command.args, options);
+  } catch (thrown) {
+    const { CliFailure } = await import('./failure.ts');
+    if (!(thrown instanceof CliFailure)) throw thrown;
+    process.stderr.write(`sotto: ${afterwards?.what} failed: ${printableLines(thrown.message, 0)}\n`);
+  }
 }
 
 /** Prints as long as there is something to tell: with `--json` one document per line. */
@@ -93,7 +110,7 @@ export function withExample(command: Command, example: string): Command {
   return command.addHelpText('after', `\nExample:\n  $ sotto ${example}`);
 }
 
-/** The last thing a command does, so that an answer is printed whole or not at all. */
+/** Once per answer, so that it is printed whole or not at all. */
 function print(text: string): void {
   process.stdout.write(`${text}\n`);
 }

@@ -2,7 +2,7 @@
 
 import { expect, test } from 'vitest';
 import { parseDuration } from './arguments.ts';
-import { printable, printableLines, table, when, width } from './words.ts';
+import { named, printable, printableLines, table, when, width } from './words.ts';
 
 const now_ms = Date.UTC(2026, 0, 1);
 
@@ -60,6 +60,16 @@ test.each([
   ['a\u2028b', 'a\\u2028b'],
   ['Grüße 👩‍👩‍👧 שלום', 'Grüße 👩‍👩‍👧 שלום'],
 ])('%j is printed as %j', (text, shown) => expect(printable(text)).toBe(shown));
+
+test.each([
+  ['bob', 'bob (4f1d9a2c)'],
+  ['bo\rb', 'bo\\u000db (4f1d9a2c)'],
+  ['4f1d', '4f1d9a2c'],
+  ['4f1d9a2c', '4f1d9a2c'],
+  [`018f000000004f1d9a2c${'0'.repeat(44)}`, '4f1d9a2c'],
+])('what was asked for as %j is called %j', (given, shown) =>
+  expect(named(given, `018f000000004f1d9a2c${'0'.repeat(44)}`)).toBe(shown),
+);
 
 test('line breaks of a text stay, under its first line', () => {
   expect(printableLines('a\nb\r\nc', 2)).toBe('a\n  b\n  c');

@@ -8,11 +8,10 @@ const day_ms = 24 * hour_ms;
 
 /** A span in one unit: `12 s`, `3 minutes`, `1 hour`, `5 days`. */
 export function span(span_ms: number): string {
-  const plural = (count: number, unit: string) => `${count} ${unit}${count === 1 ? '' : 's'}`;
   if (span_ms < minute_ms) return `${Math.floor(span_ms / 1_000)} s`;
-  if (span_ms < hour_ms) return plural(Math.floor(span_ms / minute_ms), 'minute');
-  if (span_ms < day_ms) return plural(Math.floor(span_ms / hour_ms), 'hour');
-  return plural(Math.floor(span_ms / day_ms), 'day');
+  if (span_ms < hour_ms) return counted(Math.floor(span_ms / minute_ms), 'minute');
+  if (span_ms < day_ms) return counted(Math.floor(span_ms / hour_ms), 'hour');
+  return counted(Math.floor(span_ms / day_ms), 'day');
 }
 
 /** A time as seen from now: `3 minutes ago`, `in 12 s`, `now`; a date where it is more than a month away. */
@@ -33,6 +32,18 @@ export function shortDevice(device_id: string): string {
 
 export function shortOrDash(event_id: string | null): string {
   return event_id === null ? '-' : shortId(event_id);
+}
+
+/** Whom or what somebody meant, and what it is: `bob (4f1d9a2c)`; the id alone where they gave that. */
+export function named(given: string | undefined, event_id: string): string {
+  const id = shortId(event_id);
+  const by_id = given === undefined || event_id === given || id.startsWith(given);
+  return by_id ? id : `${printable(given)} (${id})`;
+}
+
+/** `1 device`, `2 devices`. */
+export function counted(count: number, unit: string): string {
+  return `${count} ${unit}${count === 1 ? '' : 's'}`;
 }
 
 /**

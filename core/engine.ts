@@ -13,7 +13,7 @@ import { Pipeline } from './pipeline.ts';
 import type { Protocol, Registered } from './protocol.ts';
 import { PureRunner, type PureScope } from './pure.ts';
 import { describeIssues, QueryRunner } from './query.ts';
-import { CORE_SCHEMA } from './schema.ts';
+import { CORE_SCHEMA, SCHEMA_VERSION } from './schema.ts';
 import type { Command } from './sources.ts';
 import { Trace } from './trace.ts';
 import type { Submitted, Transaction } from './transaction.ts';
@@ -51,10 +51,13 @@ export class Engine {
     this.#now_ms = clock.wall_ms();
     db.scalar('now_ms', { deterministic: true }, () => this.#now_ms);
     protocol.pipeline.install?.(db);
+    keepSecret(protocol);
+    refuseOldFile(db);
     db.exec('BEGIN IMMEDIATE');
     try {
       db.exec(CORE_SCHEMA);
       for (const { value, file } of protocol.sql) runSchema(db, value, file);
+      db.exec(`PRAGMA user_version = ${SCHEMA_VERSION}`);
       db.exec('COMMIT');
     } catch (thrown) {
       db.exec('ROLLBACK');
@@ -271,6 +274,35 @@ function throwIfRefused(name: string, submitted: Submitted, may_wait = false): v
       failed.message ??
         `${name} failed in ${failed.handler}: ${failed.error_class} at ${failed.error_place}.`,
     );
+}
+
+/** Secrets are in tables that no query, and no SQL of an app's, may name. */
+function keepSecret(protocol: Protocol): void {
+  const tables = protocol.pipeline.secret_tables ?? [];
+  if (tables.length === 0) return;
+  const names = new RegExp(`\\b(${tables.join('|')})\\b`, 'i');
+  const refuse = (file: string, name: string) => {
+    throw new SottoError(
+      'names_secrets',
+      `${file}: ${name} names the table '${names.source}', where secrets are. Nothing but handlers reads it.`,
+    );
+  };
+  for (const { name, file, value } of protocol.queries.values())
+    if (names.test(value.sql)) refuse(file, name);
+  for (const { name, file, value } of protocol.sql)
+    if (name.includes('/') && names.test(value)) refuse(file, name);
+}
+
+/** Before 1.0 a file of an older shape is not converted, but neither is it touched. */
+function refuseOldFile(db: Db): void {
+  const { user_version } = db.prepare('PRAGMA user_version').get() as { user_version: number };
+  const has_tables =
+    db.prepare("SELECT 1 AS found FROM sqlite_schema WHERE type = 'table'").get() !== undefined;
+  if (user_version === SCHEMA_VERSION || (user_version === 0 && !has_tables)) return;
+  throw new SottoError(
+    'other_version',
+    `The database is of version ${user_version}, this program works with ${SCHEMA_VERSION}. It was not changed; use another data directory.`,
+  );
 }
 
 function runSchema(db: Db, sql: string, file: string): void {

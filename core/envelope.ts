@@ -49,11 +49,18 @@ export interface Header {
   readonly target: { readonly event_id: Id; readonly expires_ms: number } | null;
 }
 
-/** An event as it is stored and sent. `body` is null for a tombstone. */
+/** The content key of one event, sealed under one group key (48 bytes). */
+export interface Wrap {
+  readonly key_id: Id;
+  readonly sealed: Uint8Array;
+}
+
+/** An event as it is stored and sent. Sealed events travel with their wraps; public ones have none. */
 export interface RawEvent {
   readonly header: Uint8Array;
   readonly signature: Uint8Array;
   readonly body: Uint8Array;
+  readonly wraps: readonly Wrap[];
 }
 
 /** One whole message of a session, as it came. */
@@ -66,6 +73,13 @@ export interface FrameEnvelope extends Carried {
 export interface ReceivedEnvelope extends Carried {
   readonly stage: 'received';
   readonly raw: RawEvent;
+}
+
+/** The signed header of an event whose body is gone or not for us: a link in its author's chain, nothing else. */
+export interface HeaderEnvelope extends Carried {
+  readonly stage: 'header';
+  readonly header: Uint8Array;
+  readonly signature: Uint8Array;
 }
 
 /** Its id fits its bytes and its author signed it. Nothing is known of what it says. */
@@ -109,6 +123,7 @@ export interface InstructionEnvelope extends Carried {
 export type AnyEnvelope =
   | FrameEnvelope
   | ReceivedEnvelope
+  | HeaderEnvelope
   | VerifiedEnvelope
   | OpenedEnvelope
   | ValidEnvelope
@@ -127,6 +142,10 @@ export interface EventDraft {
   /** Milliseconds to live, 0 for ever. */
   readonly ttl_ms: number;
   readonly target: { readonly event_id: Id; readonly expires_ms: number } | null;
+  /** The group whose members it is for; the network's id stands for everybody. null: as `stream_id`, or public. */
+  readonly group_id: Id | IdOf | null;
+  /** The channel it belongs to, if any: sealed events of one channel share keys with each other and with no other channel. */
+  readonly stream_id: Id | IdOf | null;
 }
 
 /** A transient message to one session. */
@@ -164,10 +183,16 @@ export interface ProofWith {
   readonly proof_with: string;
 }
 
+/** In a draft's body: the group key `key_id`, sealed to the prekey `to_prekey`, so that the key itself never enters a pure function. */
+export interface SealedKey {
+  readonly seal_key: Id;
+  readonly to_prekey: Id;
+}
+
 type DraftBody<S extends Shape> = {
   readonly [K in keyof Infer<S>]:
     | Infer<S>[K]
-    | (string extends NonNullable<Infer<S>[K]> ? IdOf | ProofWith : never);
+    | (string extends NonNullable<Infer<S>[K]> ? IdOf | ProofWith | SealedKey : never);
 };
 
 function draftBody(
@@ -185,18 +210,35 @@ function draftBody(
   return Object.freeze({ ...body });
 }
 
-/** A new signed event. `ttl_ms` 0 (default) means for ever. Throws `SottoError('wrong_class')` for local and transient types. */
+/**
+ * A new signed event. `ttl_ms` 0 (default) means for ever. Throws `SottoError('wrong_class')` for local and transient types, and
+ * `SottoError('no_group')` for a sealed type without group and channel: `stream_id` names the channel, whose group it then is for; `group_id` alone
+ * is for what belongs to no channel (a name, say).
+ */
 export function event<S extends Shape>(
   type: EventType<string, S>,
   body: DraftBody<S>,
-  options: { ttl_ms?: number; target?: { event_id: Id; expires_ms: number } } = {},
+  options: {
+    ttl_ms?: number;
+    target?: { event_id: Id; expires_ms: number };
+    group_id?: Id | IdOf | null;
+    stream_id?: Id | IdOf | null;
+  } = {},
 ): EventDraft {
+  if (type.class === 'sealed' && options.group_id == null && options.stream_id == null) {
+    throw new SottoError(
+      'no_group',
+      `event(${type.name}): a sealed event is for somebody; give { stream_id } (a channel) or { group_id } (the network's id for everybody).`,
+    );
+  }
   return Object.freeze({
     draft: 'event' as const,
     type: type as EventType,
     body: draftBody(type as EventType, body, ['public', 'sealed'], 'event'),
     ttl_ms: options.ttl_ms ?? 0,
     target: options.target ?? null,
+    group_id: options.group_id ?? null,
+    stream_id: options.stream_id ?? null,
   });
 }
 
@@ -231,6 +273,11 @@ export function instruct<S extends Shape>(type: EventType<string, S>, body: Infe
 /** Stands for the id that `draft` will have. For use in the body of a later draft of the same list. */
 export function idOf(draft: EventDraft | InstructionDraft): IdOf {
   return Object.freeze({ id_of: draft });
+}
+
+/** Stands for a group key that this device holds, sealed to somebody's prekey. */
+export function sealedKey(key_id: Id, to_prekey: Id): SealedKey {
+  return Object.freeze({ seal_key: key_id, to_prekey });
 }
 
 /** Stands for a proof made with a secret that the host keeps under `handle`, so that the secret itself never enters a pure function. */

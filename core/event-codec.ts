@@ -3,7 +3,10 @@
  *
  *     header  = [version, network, group, type, author, seq, prev, created_ms, expires_ms, body_hash, key_commitment, target, target_expires_ms]
  *     body    = { field: value, ... }
- *     item    = [0, header bytes, signature, body bytes] | [1, type, body bytes]
+ *     item    = [0, header bytes, signature, body bytes]                              a public event
+ *             | [0, header bytes, signature, body bytes, [[key id, sealed], ...]]     a sealed event with its wraps
+ *             | [1, type, body bytes]                                                 a transient message
+ *             | [2, header bytes, signature]                                          a header alone
  *     frame   = [1, [item, ...]]
  *
  * All in deterministic CBOR. The event id is `created_ms` in 6 bytes (big-endian) and the first 26 bytes of BLAKE2b-256 over the header bytes; the
@@ -11,7 +14,7 @@
  */
 import { SottoError } from './assert.ts';
 import { type CborValue, decode, encode } from './cbor.ts';
-import type { Header, RawEvent } from './envelope.ts';
+import type { Header, RawEvent, Wrap } from './envelope.ts';
 import type { EventType } from './event-type.ts';
 import type { Id } from './fields.ts';
 import { limits } from './limits.ts';
@@ -141,6 +144,20 @@ export function decodeBody(type: EventType, bytes: Uint8Array): Record<string, u
   return parseBody(type, fields);
 }
 
+/** What a sealed event hides: its type's name and its body, `[type, {...}]`. */
+export function encodeSealed(type: EventType, body: Readonly<Record<string, unknown>>): Uint8Array {
+  return encode([type.name, encodeBody(type, body)]);
+}
+
+/** The type's name and the body's bytes. Throws `SottoError('malformed_body')` or `('malformed_cbor')`. */
+export function decodeSealed(bytes: Uint8Array): { readonly type: string; readonly body: Uint8Array } {
+  const pair = decode(bytes);
+  const [type, body] = Array.isArray(pair) && pair.length === 2 ? (pair as readonly CborValue[]) : [];
+  if (typeof type !== 'string' || type.length > 64 || !(body instanceof Uint8Array))
+    throw new SottoError('malformed_body', 'Not acceptable as what is sealed: expected a type and a body.');
+  return { type, body };
+}
+
 /** Checks a body that was made here. Throws `SottoError('malformed_body')`. */
 export function parseBody(type: EventType, body: Readonly<Record<string, unknown>>): Record<string, unknown> {
   const checked = type.body.safeParse(body);
@@ -160,10 +177,44 @@ function malformedBody(type: EventType, what: string): SottoError {
 
 export type FrameItem =
   | { readonly item: 'event'; readonly raw: RawEvent }
+  | { readonly item: 'header'; readonly header: Uint8Array; readonly signature: Uint8Array }
   | { readonly item: 'transient'; readonly type: string; readonly body: Uint8Array };
 
 export function encodeEventItem(raw: RawEvent): Uint8Array {
-  return encode([0, raw.header, raw.signature, raw.body]);
+  const item = [0, raw.header, raw.signature, raw.body];
+  return encode(raw.wraps.length === 0 ? item : [...item, wrapList(raw.wraps)]);
+}
+
+export function encodeHeaderItem(header: Uint8Array, signature: Uint8Array): Uint8Array {
+  return encode([2, header, signature]);
+}
+
+const wrapList = (wraps: readonly Wrap[]): CborValue =>
+  wraps.map(({ key_id, sealed }) => [Uint8Array.fromHex(key_id), sealed]);
+
+/** Wraps as they are kept beside an event that waits. */
+export function encodeWraps(wraps: readonly Wrap[]): Uint8Array {
+  return encode(wrapList(wraps));
+}
+
+export function decodeWraps(bytes: Uint8Array): Wrap[] {
+  return toWraps(decode(bytes));
+}
+
+/** 32 bytes of content key and the tag. */
+const WRAP_BYTES = 48;
+
+function toWraps(value: CborValue | undefined): Wrap[] {
+  if (!Array.isArray(value) || value.length > limits.wraps_per_event_max)
+    throw malformedFrame(`expected ${limits.wraps_per_event_max} wraps of an event at most`);
+  return (value as readonly CborValue[]).map((pair) => {
+    const [key_id, sealed] = Array.isArray(pair) && pair.length === 2 ? (pair as readonly CborValue[]) : [];
+    if (!(key_id instanceof Uint8Array) || key_id.length !== 32)
+      throw malformedFrame('expected a wrap to name its key');
+    if (!(sealed instanceof Uint8Array) || sealed.length !== WRAP_BYTES)
+      throw malformedFrame(`expected a wrap of ${WRAP_BYTES} bytes`);
+    return { key_id: key_id.toHex(), sealed };
+  });
 }
 
 export function encodeTransientItem(type: string, body: Uint8Array): Uint8Array {
@@ -210,16 +261,19 @@ export function decodeFrame(bytes: Uint8Array): FrameItem[] {
 
 function frameItem(value: CborValue): FrameItem {
   if (!Array.isArray(value)) throw malformedFrame('expected each item to be a list');
-  const [kind, a, b, c] = value as readonly CborValue[];
+  const [kind, a, b, c, wraps] = value as readonly CborValue[];
   if (
     kind === 0 &&
-    value.length === 4 &&
+    (value.length === 4 || value.length === 5) &&
     a instanceof Uint8Array &&
     b instanceof Uint8Array &&
     c instanceof Uint8Array
   ) {
-    return { item: 'event', raw: { header: a, signature: b, body: c } };
+    const raw = { header: a, signature: b, body: c, wraps: value.length === 5 ? toWraps(wraps) : [] };
+    return { item: 'event', raw };
   }
+  if (kind === 2 && value.length === 3 && a instanceof Uint8Array && b instanceof Uint8Array)
+    return { item: 'header', header: a, signature: b };
   if (kind === 1 && value.length === 3 && typeof a === 'string' && b instanceof Uint8Array) {
     return { item: 'transient', type: a, body: b };
   }

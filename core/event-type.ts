@@ -17,14 +17,32 @@ export type TypeClass = 'public' | 'sealed' | 'local' | 'transient';
 /**
  * What happens beyond storing and projecting:
  * - `root`: founds a network; its event id is the network's id.
- * - `membership`: may make devices members, so events of theirs that wait for it are looked at again.
+ * - `membership`: says who belongs, who may what, or who no longer does. Such events are facts: kept whoever wrote them, once their author has
+ *   ever been let in, and judged together (`standing`), so that the order in which they arrive does not matter.
+ * - `group`: founds a private group (a fact, too). Only its members get it, and what is for it.
+ * - `key`: brings a group key to one device, sealed to one of its prekeys. Body: `key_id`, `device_id`, `prekey`, `channel_id`, `key_expires_ms`, `sealed`.
  * - `delete`: its header's target dies. Its body has `target_header` and `target_signature` (filled in when it is signed), so that everybody can judge
  *   it without having the target.
+ * - `replace`: as `delete`, but the target lives on with this event's content in place of its own, which is forgotten.
+ * - `standing` (local): judges the facts anew and applies what follows. Its projector writes the tables of `standing` in the protocol's own SQL.
+ * - `minted` (local): a group key has been made here, for its reflectors to share. Body: `key_id`.
+ * - `forget` (local): erases one identity of this node with everything that belongs to it.
  * - `keygen` (local): makes a keypair. Body: `purpose` (`device`: a new identity, secret kept in a key slot; `invite`: secret given to the caller once)
- *   and `network_id` (null: the identity founds a network).
+ *   and `network_id` (null: the identity founds a network). `prekey`: secret kept in a key slot until it is no longer needed.
  * - `release` (local): takes up what has waited for its time.
  */
-export type Effect = 'root' | 'membership' | 'delete' | 'keygen' | 'release';
+export type Effect =
+  | 'root'
+  | 'membership'
+  | 'group'
+  | 'key'
+  | 'delete'
+  | 'replace'
+  | 'standing'
+  | 'minted'
+  | 'forget'
+  | 'keygen'
+  | 'release';
 
 /** Whose events of this type count: of devices of members only, or (types that lead to membership) of anyone whose event holds by itself. */
 export type Authors = 'members' | 'anyone';
@@ -44,7 +62,10 @@ export interface EventType<Name extends string = string, S extends Shape = Shape
   readonly content_fields: readonly string[];
   readonly byte_fields: readonly string[];
   readonly dependency_fields: readonly string[];
-  readonly cascade_fields: readonly string[];
+  /** For `replace`: the name of the type whose events it takes the place of. */
+  readonly replaces: string | null;
+  /** The field, if any, that names the grant of the right by which its author acts. */
+  readonly basis_field: string | null;
 }
 
 /** The body as pure functions see it: content replaced by its length. */
@@ -63,6 +84,7 @@ export function eventType<const Name extends string, const S extends Shape>(defi
   body: S;
   effect?: Effect;
   authors?: Authors;
+  replaces?: string;
   proof?: { key: keyof S & string; signature: keyof S & string };
 }): EventType<Name, S> {
   const fail = (what: string): never => {
@@ -77,6 +99,10 @@ export function eventType<const Name extends string, const S extends Shape>(defi
   }
   const having = (tag: 'bytes' | 'content' | 'dependency') =>
     names.filter((name) => tagsOf(definition.body[name]!)[tag] !== undefined);
+  if (definition.class === 'public' && having('content').length > 0)
+    fail(
+      `what people write belongs in a sealed type; '${having('content')[0]}' would lie in clear on every disk`,
+    );
   const stored = definition.class === 'public' || definition.class === 'sealed';
   if (!stored && having('dependency').length > 0)
     fail(`only stored types can depend on events; use id() in a ${definition.class} type`);
@@ -87,13 +113,14 @@ export function eventType<const Name extends string, const S extends Shape>(defi
     effect: definition.effect,
     authors: definition.authors ?? 'members',
     proof: definition.proof,
+    replaces: definition.replaces ?? null,
     description: definition.description,
     shape: definition.body,
     body: z.strictObject(definition.body) as unknown as z.ZodObject<S>,
     content_fields: having('content'),
     byte_fields: having('bytes'),
     dependency_fields: having('dependency'),
-    cascade_fields: names.filter((name) => tagsOf(definition.body[name]!).dependency === 'cascade'),
+    basis_field: names.find((name) => tagsOf(definition.body[name]!).dependency === 'basis') ?? null,
   });
 }
 
@@ -102,6 +129,8 @@ export interface Event<S extends Shape = Shape> {
   readonly event_id: Id;
   readonly type: string;
   readonly network_id: Id;
+  /** The private group it is for; the network's id, or null, where it is for everybody. */
+  readonly group_id: Id | null;
   /** The device that signed it (its public key). */
   readonly author: Id;
   /** Position among its author's events, from 1. 0 for local and transient types. */
@@ -117,7 +146,11 @@ export interface Event<S extends Shape = Shape> {
 /** What a deletion knows of what it deletes: read from the target's signed header, which every deletion carries. */
 export interface Target {
   readonly event_id: Id;
+  /** null: of a sealed type. */
   readonly type: string | null;
+  readonly group_id: Id | null;
+  /** Whether the target is itself a deletion or an edit. */
+  readonly has_target: boolean;
   readonly author: Id;
   readonly expires_ms: number;
 }

@@ -13,8 +13,8 @@ export type Id = string;
 export interface FieldTags {
   /** Written as a byte string on the wire, bound as a BLOB. */
   readonly bytes?: true;
-  /** The id of an event that must be valid first. `cascade`: when that event dies, so does this one. */
-  readonly dependency?: 'required' | 'cascade';
+  /** The id of an event that must be valid first. `basis`: the grant that gives its author the right to say this. */
+  readonly dependency?: 'event' | 'basis';
   /** What a person wrote. Never in tables, traces, errors or the arguments of pure functions: there only its length. */
   readonly content?: true;
   /** Stored 0/1 in SQLite. */
@@ -50,11 +50,11 @@ const hex = (bytes_min: number, bytes_max: number) =>
 /** An id or a public key: 32 bytes. */
 export const id = () => hex(32, 32).register(fieldTags, { bytes: true });
 
-/** The id of an event without which this one makes no sense: it waits until that event is valid. */
-export const dependsOn = () => hex(32, 32).register(fieldTags, { bytes: true, dependency: 'required' });
+/** The id of an event without which this one makes no sense: it waits until that event is valid, and dies with it. */
+export const dependsOn = () => hex(32, 32).register(fieldTags, { bytes: true, dependency: 'event' });
 
-/** As `dependsOn`, and this event dies with the event it names (a reaction with its message). */
-export const diesWith = () => hex(32, 32).register(fieldTags, { bytes: true, dependency: 'cascade' });
+/** The id of the grant that gives an event's author the right to say it; null for those who need none. It waits while the grant is not in force. */
+export const basis = () => hex(32, 32).register(fieldTags, { bytes: true, dependency: 'basis' }).nullable();
 
 /** Any byte string of `bytes_min` to `bytes_max` bytes. */
 export const bytes = (bytes_min: number, bytes_max: number = bytes_min) =>

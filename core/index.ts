@@ -15,11 +15,11 @@ export {
 } from './envelope.ts';
 export { type Event, type EventType, eventType } from './event-type.ts';
 export {
+  basis,
   boolean,
   bytes,
   content,
   dependsOn,
-  diesWith,
   type Id,
   id,
   integer,

@@ -20,6 +20,17 @@ export const limits = {
   fan_out_max: 100_000,
   /** Rows that one query may return to a pure function. Ask for pages instead. */
   query_rows_max: 20_000,
+  /** Wraps that one event may travel with: one per group key that it was sealed under since it was written. */
+  wraps_per_event_max: 16,
+  /** Events whose content keys one group key seals at the most, so that one deletion never rewraps a whole history. */
+  events_per_key_max: 4_096,
+  /** Devices that one removal names at the most: more than a person has. */
+  devices_per_user_max: 64,
+  /** Users that a private group is founded with at the most. */
+  group_founders_max: 256,
+  /** Opened bodies kept in memory for reading again, and their bytes together. */
+  opened_cache_entries_max: 4_096,
+  opened_cache_bytes_max: 8 * 1024 * 1024,
   /** Message and other text in a body, in UTF-8 bytes: several screens. */
   text_bytes_max: 16 * 1024,
   /** Names of channels, people and networks. */

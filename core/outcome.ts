@@ -25,6 +25,8 @@ export type AfterCommit =
     }
   /** An answer for the caller of the command that caused this: may hold a secret, and goes nowhere else. */
   | { readonly effect: 'reply'; readonly value: Readonly<Record<string, unknown>> }
+  /** Whose events count has changed: sessions with devices that were removed end. */
+  | { readonly effect: 'standing_changed'; readonly identity: Identity }
   /** Identities or networks came or went: schedules and listeners are to be brought up to date. */
   | { readonly effect: 'identities_changed' };
 

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { openBetterSqlite3 } from '../storage/better-sqlite3.ts';
 import { openNodeSqlite } from '../storage/node-sqlite.ts';
-import { foundNetwork, openedDb, TestNode } from '../tests/support.ts';
+import { foundNetwork, openedDb, overlaid, TestNode } from '../tests/support.ts';
 import { id, integer, text } from './fields.ts';
 import { QueryRunner, query } from './query.ts';
 
@@ -58,9 +58,29 @@ describe('queries', () => {
     node.engine.command('create_channel', 2, { name: 'plans' });
     expect(node.query('get_channels', {}, 1)).toHaveLength(1);
     expect(node.query('get_channels', {}, 2)).toHaveLength(2);
-    const members = node.query<{ user_id: string; name: string }>('get_members', {}, 1);
+    const members = node.query<{ user_id: string; name: string }>('get_members', { group_id: null }, 1);
     expect(members.map((member) => member.name)).toEqual(['alice']);
     expect(node.query('get_user', { user_id: members[0]?.user_id }, 2)).toEqual([]);
+  });
+
+  it.each([
+    ['a query', 'SELECT :identity AS a FROM key_slot', ''],
+    ['a query in other letters', 'SELECT :identity AS a, "Key_Slot_Use".slot AS b FROM "Key_Slot_Use"', ''],
+    [
+      "an app's view",
+      'SELECT :identity AS a',
+      'CREATE VIEW IF NOT EXISTS mine AS SELECT s.secret FROM main.key_slot s;',
+    ],
+  ])('S18: %s that names where the secrets are stops the start', (_what, sql, schema) => {
+    const protocol = overlaid({
+      modules: {
+        'events/spy/queries.ts': {
+          getSpied: query({ description: '', params: {}, row: { a: integer() }, sql }),
+        },
+      },
+      sql: { 'events/spy/spy.sql': schema },
+    });
+    expect(() => new TestNode({ protocol })).toThrow(expect.objectContaining({ code: 'names_secrets' }));
   });
 
   it('checks its parameters and says which is wrong, without quoting it', () => {

@@ -59,6 +59,7 @@ export function shownOf(envelope: AnyEnvelope): { type: string | null; event_id:
   switch (envelope.stage) {
     case 'frame':
     case 'received':
+    case 'header':
       return { type: null, event_id: null };
     case 'verified':
       return { type: envelope.header.type, event_id: envelope.event_id };

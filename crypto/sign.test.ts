@@ -2,7 +2,7 @@
 
 import { createPrivateKey, createPublicKey, diffieHellman } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
-import { signerFromSeed, verify, x25519PublicKey } from './sign.ts';
+import { publicKeyOf, signerFromSeed, signOnce, verify, x25519PublicKey } from './sign.ts';
 import { sodium } from './sodium.ts';
 
 const bytes = (hex: string) => new Uint8Array(Buffer.from(hex, 'hex'));
@@ -72,6 +72,15 @@ describe('signing', () => {
     expect(secretKey.every((byte) => byte === 0)).toBe(true);
     expect(() => signer.sign(message)).toThrow(/destroyed/);
     expect(() => signer.dh_keypair()).toThrow(/destroyed/);
+  });
+
+  test('once, with a seed, gives the same, and any number of times', () => {
+    const seed = new Uint8Array(32).fill(1);
+    expect(publicKeyOf(seed)).toEqual(alice.public_key);
+    // Locked memory is scarce: one allocation a signature would end the process long before this.
+    for (let count = 0; count < 40_000; count += 1) signOnce(seed, message);
+    expect(signOnce(seed, message)).toEqual(signature);
+    expect(() => signOnce(new Uint8Array(31), message)).toThrow(RangeError);
   });
 
   test('a seed of another length is refused', () => {

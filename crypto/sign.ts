@@ -69,6 +69,39 @@ export function signerFromSeed(seed: Uint8Array): Signer {
   };
 }
 
+/** Locked memory for one signature at a time: to lock some for each would soon use up what the system gives, since only the collector frees it. */
+const scratch = { secret_key: sodium.sodium_malloc(secret_key_bytes) };
+
+function withSecretKey<T>(seed: Uint8Array, use: (secret_key: Uint8Array, public_key: Uint8Array) => T): T {
+  if (seed.length !== seed_bytes)
+    throw new RangeError(`Expected a seed of ${seed_bytes} bytes, got ${seed.length}`);
+  const public_key = new Uint8Array(public_key_bytes);
+  sodium.crypto_sign_seed_keypair(public_key, scratch.secret_key, seed);
+  try {
+    return use(scratch.secret_key, public_key);
+  } finally {
+    wipe(scratch.secret_key);
+  }
+}
+
+/**
+ * One signature with a seed, for callers that sign now and then and keep no signer. The caller keeps the seed, and wipes it.
+ * @returns 64 bytes
+ * @throws RangeError for a seed of another length
+ */
+export function signOnce(seed: Uint8Array, message: Uint8Array): Uint8Array {
+  return withSecretKey(seed, (secret_key) => {
+    const signature = new Uint8Array(signature_bytes);
+    sodium.crypto_sign_detached(signature, message, secret_key);
+    return signature;
+  });
+}
+
+/** The Ed25519 public key, 32 bytes, of a seed. */
+export function publicKeyOf(seed: Uint8Array): Uint8Array {
+  return withSecretKey(seed, (_secret_key, public_key) => public_key);
+}
+
 /** Whether `signature` is of `message` by `public_key`. Anything malformed is false; never throws. */
 export function verify(signature: Uint8Array, message: Uint8Array, public_key: Uint8Array): boolean {
   for (const bytes of [signature, message, public_key]) if (!(bytes instanceof Uint8Array)) return false;

@@ -35,6 +35,50 @@ declare module 'sodium-native' {
       nonce: Uint8Array,
       key: Uint8Array,
     ): number;
+    crypto_aead_xchacha20poly1305_ietf_encrypt(
+      output: Uint8Array,
+      message: Uint8Array,
+      associated_data: Uint8Array | null,
+      secret_nonce: null,
+      nonce: Uint8Array,
+      key: Uint8Array,
+    ): number;
+    crypto_aead_xchacha20poly1305_ietf_decrypt(
+      output: Uint8Array,
+      secret_nonce: null,
+      ciphertext: Uint8Array,
+      associated_data: Uint8Array | null,
+      nonce: Uint8Array,
+      key: Uint8Array,
+    ): number;
+    /** Throws for a point of small order. */
+    crypto_scalarmult(shared: Uint8Array, secret: Uint8Array, public_key: Uint8Array): void;
+    crypto_scalarmult_base(public_key: Uint8Array, secret: Uint8Array): void;
+    /** Throws for a public key of small order. */
+    crypto_box_easy(
+      output: Uint8Array,
+      message: Uint8Array,
+      nonce: Uint8Array,
+      public_key: Uint8Array,
+      secret_key: Uint8Array,
+    ): void;
+    /** Unlike the AEADs it answers false where it fails. */
+    crypto_box_open_easy(
+      output: Uint8Array,
+      ciphertext: Uint8Array,
+      nonce: Uint8Array,
+      public_key: Uint8Array,
+      secret_key: Uint8Array,
+    ): boolean;
+    readonly crypto_pwhash_ALG_ARGON2ID13: number;
+    crypto_pwhash(
+      output: Uint8Array,
+      passphrase: Uint8Array,
+      salt: Uint8Array,
+      operations: number,
+      memory_bytes: number,
+      algorithm: number,
+    ): void;
   }
   const sodium: Sodium;
   export default sodium;

@@ -1,8 +1,9 @@
 /**
- * The link of an invite: everything a newcomer needs to find the network, to check that it is the right one, and to be let in.
- * It holds a secret: whoever has the link can join.
+ * The links by which one gets in: everything a newcomer needs to find the network, to check that it is the right one, and to be let in. They
+ * hold a secret: whoever has a person's link can join, and whoever has a device's link joins as its maker.
  *
- *     sotto://join/<base64url of CBOR [1, network id, invite id, secret, device of the inviter, [address, ...]]>
+ *     sotto://join/<base64url of CBOR [1, network id, invite id, secret, device of the inviter, [address, ...]]>            a new person
+ *     sotto://link/<base64url of CBOR [1, network id, invite id, secret, device of the inviter, [address, ...], user id]>   a user's next device
  */
 import { SottoError } from '../core/assert.ts';
 import { type CborValue, decode, encode } from '../core/cbor.ts';
@@ -17,9 +18,12 @@ export interface InviteLink {
   readonly device_id: Id;
   /** Where it may be reached, `host:port` each. */
   readonly addresses: readonly string[];
+  /** Whose further device joins; null: a new person does. */
+  readonly user_id: Id | null;
 }
 
-const PREFIX = 'sotto://join/';
+const FOR_PERSON = 'sotto://join/';
+const FOR_DEVICE = 'sotto://link/';
 const VERSION = 1;
 const LENGTH_MAX = 4_096;
 const ADDRESSES_MAX = 8;
@@ -32,26 +36,30 @@ export function encodeInviteLink(link: InviteLink): string {
     link.secret,
     Uint8Array.fromHex(link.device_id),
     link.addresses.slice(0, ADDRESSES_MAX),
+    ...(link.user_id === null ? [] : [Uint8Array.fromHex(link.user_id)]),
   ]);
-  return PREFIX + bytes.toBase64({ alphabet: 'base64url', omitPadding: true });
+  const prefix = link.user_id === null ? FOR_PERSON : FOR_DEVICE;
+  return prefix + bytes.toBase64({ alphabet: 'base64url', omitPadding: true });
 }
 
 /** Throws `SottoError('bad_link')`; the message never quotes the link. */
 export function decodeInviteLink(text: string): InviteLink {
   const trimmed = text.trim();
-  if (!trimmed.startsWith(PREFIX)) throw badLink(`expected it to begin with ${PREFIX}`);
+  const prefix = [FOR_PERSON, FOR_DEVICE].find((candidate) => trimmed.startsWith(candidate));
+  if (prefix === undefined) throw badLink(`expected it to begin with ${FOR_PERSON} or ${FOR_DEVICE}`);
   if (trimmed.length > LENGTH_MAX) throw badLink('it is too long');
   let fields: CborValue;
   try {
-    fields = decode(Uint8Array.fromBase64(trimmed.slice(PREFIX.length), { alphabet: 'base64url' }));
+    fields = decode(Uint8Array.fromBase64(trimmed.slice(prefix.length), { alphabet: 'base64url' }));
   } catch {
-    throw badLink('it is damaged; copy it again, whole');
+    throw badLink(DAMAGED);
   }
-  if (!Array.isArray(fields) || fields[0] !== VERSION || fields.length !== 6)
+  const length = prefix === FOR_PERSON ? 6 : 7;
+  if (!Array.isArray(fields) || fields[0] !== VERSION || fields.length !== length)
     throw badLink('it is of a version that this node does not know');
-  const [, network_id, invite_id, secret, device_id, addresses] = fields as readonly CborValue[];
-  if (!isKey(network_id) || !isKey(invite_id) || !isKey(secret) || !isKey(device_id))
-    throw badLink('it is damaged; copy it again, whole');
+  const [, network_id, invite_id, secret, device_id, addresses, user_id] = fields as readonly CborValue[];
+  if (!isKey(network_id) || !isKey(invite_id) || !isKey(secret) || !isKey(device_id)) throw badLink(DAMAGED);
+  if (user_id !== undefined && !isKey(user_id)) throw badLink(DAMAGED);
   if (
     !Array.isArray(addresses) ||
     addresses.length > ADDRESSES_MAX ||
@@ -65,8 +73,11 @@ export function decodeInviteLink(text: string): InviteLink {
     secret,
     device_id: device_id.toHex(),
     addresses: addresses as readonly string[],
+    user_id: user_id?.toHex() ?? null,
   };
 }
+
+const DAMAGED = 'it is damaged; copy it again, whole';
 
 function isKey(value: CborValue | undefined): value is Uint8Array {
   return value instanceof Uint8Array && value.length === 32;

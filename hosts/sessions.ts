@@ -3,10 +3,13 @@
  * between sessions and the engine. Knows transports and timers only by their interfaces, so that a simulation runs this very code.
  *
  * One session at a time per peer: when both sides dial at once, the one that the lower device key began stays.
+ *
+ * Everything is bounded, and no bound lets those who prove less keep out those who prove more: see half-open.ts for the time before a session,
+ * `#makeRoom` for sessions themselves.
  */
 import { placeOf, SottoError } from '../core/assert.ts';
 import type { Clock, Random } from '../core/clock.ts';
-import type { Engine } from '../core/engine.ts';
+import type { Engine, IdentityRow } from '../core/engine.ts';
 import type { Identity } from '../core/envelope.ts';
 import { encodeFrame } from '../core/event-codec.ts';
 import type { Id } from '../core/fields.ts';
@@ -19,6 +22,8 @@ import {
   secureInitiator,
   secureResponder,
 } from '../transport/noise.ts';
+import { HalfOpen } from './half-open.ts';
+import { Inboxes } from './inboxes.ts';
 
 /** Timers as Node and browsers have them; a simulation brings its own. */
 export interface Timers {
@@ -45,12 +50,15 @@ const REDIAL_MS_MAX = 15_000;
 /** How often it is looked whether there is somebody new to dial. */
 const LOOK_EVERY_MS = 1_000;
 const DIAL_TIMEOUT_MS = 5_000;
-/** Connections that have not proved who they are yet: more are turned away, so that strangers cannot fill memory. */
-const HALF_OPEN_MAX = 64;
-/** Sessions at a time, over all networks: each holds buffers, and whoever knows a network's id can open one. */
-const SESSIONS_MAX = 256;
-/** Frames of one peer that wait to be taken in. Peers answer requests, so that an honest one never comes near. */
-const INBOX_BYTES_MAX = 32 * 1024 * 1024;
+/** A session that ends sooner counts as a dial that failed: a peer that hangs up on us is not called again at once, for ever. */
+const SESSION_MS_MIN = 1_000;
+/** Sessions at a time, over all networks: each holds buffers. */
+export const SESSIONS_MAX = 256;
+/**
+ * Of these, guests: sessions that others began whose devices are no members. Whoever knows a network's id can have them, and whoever joins
+ * needs one for a moment. Each may be amid a frame of 4 MB.
+ */
+export const GUESTS_MAX = 64;
 /** Bytes on the way to one peer beyond which nothing is added: it will ask again. */
 const OUTBOX_BYTES_MAX = 32 * 1024 * 1024;
 /** Bytes after which a frame is closed and the next begun. */
@@ -61,9 +69,11 @@ interface Open {
   readonly identity: Identity;
   readonly device_id: Id;
   readonly secure: SecureSession;
-  readonly began_here: boolean;
-  readonly inbox: Uint8Array[];
-  inbox_bytes: number;
+  /** What was dialed, if it began here. */
+  readonly target: Target | null;
+  readonly opened_ms: number;
+  /** As far as anybody had to ask; never taken back, because the session of who is removed ends. */
+  is_member: boolean;
 }
 
 interface Target {
@@ -76,14 +86,20 @@ export class Sessions {
   readonly #ports: SessionsPorts;
   readonly #open = new Map<string, Open>();
   readonly #targets = new Map<string, Target>();
-  readonly #half_open = new Set<Connection>();
+  readonly #half_open: HalfOpen;
+  readonly #inboxes: Inboxes<Open>;
   #listener: Listener | null = null;
   #stop_looking: (() => void) | null = null;
-  #pumping = false;
   #closed = false;
 
   constructor(ports: SessionsPorts) {
     this.#ports = ports;
+    this.#half_open = new HalfOpen(ports);
+    this.#inboxes = new Inboxes({
+      soon: (run) => ports.timers.soon(run),
+      takeIn: (open, frame) => this.#takeIn(open, frame),
+      overflows: (open) => this.#drop(open, 'sends_too_much'),
+    });
   }
 
   /** Begins to accept at `address` (port 0: any free one). Returns the address with the real port. */
@@ -104,7 +120,7 @@ export class Sessions {
   async close(): Promise<void> {
     this.#closed = true;
     this.#stop_looking?.();
-    for (const connection of this.#half_open) connection.close('closing');
+    this.#half_open.close('closing');
     for (const open of [...this.#open.values()]) open.secure.close('closing');
     await this.#listener?.close();
   }
@@ -113,34 +129,46 @@ export class Sessions {
     return [...this.#open.values()].filter((open) => open.identity === identity).length;
   }
 
-  /** Ends the sessions of an identity, or those whose peer `refuse` picks. */
+  /** Ends the sessions of an identity. Those of one that is gone can neither be dialed nor accepted any more: `#opened` looks. */
   end(identity: Identity, reason: string): void {
-    for (const open of [...this.#open.values()]) if (open.identity === identity) open.secure.close(reason);
+    for (const open of [...this.#open.values()]) if (open.identity === identity) this.#drop(open, reason);
   }
 
-  /** Dials whom it is time to dial. */
+  /** Ends the sessions of an identity with devices that were removed. `send` does so by itself when a commit has changed who belongs. */
+  endRemoved(identity: Identity): void {
+    for (const open of [...this.#open.values()])
+      if (open.identity === identity && this.#holds('is_removed_device', identity, open.device_id))
+        this.#drop(open, 'removed');
+  }
+
+  /** Dials whom it is time to dial, and forgets who is not to be dialed any more. */
   look(): void {
     if (this.#closed) return;
+    const identities = this.#identities();
+    for (const open of [...this.#open.values()])
+      if (!identities.some((row) => row.identity === open.identity)) this.#drop(open, 'unknown_device');
     const now_ms = this.#ports.clock.monotonic_ms();
-    for (const { identity, network_id } of this.#ports.engine.identities()) {
-      if (network_id === null) continue;
+    const wanted = new Set<string>();
+    for (const { identity } of identities) {
       const peers = this.#ports.engine.query('get_peers_to_dial', {}, identity) as readonly {
         device_id: Id;
         address: string;
       }[];
       for (const { device_id, address } of peers) {
-        if (this.#sessionWith(identity, device_id) !== undefined) continue;
         const key = `${identity} ${device_id} ${address}`;
+        wanted.add(key);
         const target = this.#targets.get(key) ?? { failures: 0, next_try_ms: 0, dialing: false };
         this.#targets.set(key, target);
-        if (!target.dialing && target.next_try_ms <= now_ms)
-          void this.#dial(identity, device_id, address, target);
+        if (target.dialing || target.next_try_ms > now_ms || this.#sessionWith(identity, device_id)) continue;
+        void this.#dial(identity, device_id, address, target);
       }
     }
+    for (const [key, { dialing }] of this.#targets)
+      if (!dialing && !wanted.has(key)) this.#targets.delete(key);
   }
 
   async #dial(identity: Identity, device_id: Id, address: string, target: Target): Promise<void> {
-    const { transport, random, clock, log } = this.#ports;
+    const { transport, random, log } = this.#ports;
     target.dialing = true;
     try {
       const local = this.#ports.deviceOf(identity);
@@ -150,14 +178,9 @@ export class Sessions {
         timeout_ms: DIAL_TIMEOUT_MS,
         random,
       });
-      target.failures = 0;
-      target.next_try_ms = clock.monotonic_ms() + REDIAL_MS_FIRST;
-      this.#opened(identity, secure, true);
+      this.#opened(identity, secure, target);
     } catch (thrown) {
-      const pause_ms = Math.min(REDIAL_MS_MAX, REDIAL_MS_FIRST * 2 ** target.failures);
-      const jitter = 0.5 + random.bytes(1)[0]! / 512;
-      target.failures = Math.min(target.failures + 1, 16);
-      target.next_try_ms = clock.monotonic_ms() + pause_ms * jitter;
+      this.#postpone(target);
       if (target.failures === 1)
         log('dial_failed', { address, device: device_id.slice(0, 8), ...placeOf(thrown) });
     } finally {
@@ -165,111 +188,190 @@ export class Sessions {
     }
   }
 
-  #accept(connection: Connection): void {
-    if (this.#closed || this.#half_open.size >= HALF_OPEN_MAX) {
-      connection.close('busy');
-      return;
-    }
-    this.#half_open.add(connection);
-    const identities = this.#ports.engine.identities().filter((row) => row.network_id !== null);
-    const find = () =>
-      identities.map((row) => this.#ports.deviceOf(row.identity)).filter((local) => local !== null);
-    secureResponder(connection, find, { timeout_ms: DIAL_TIMEOUT_MS, random: this.#ports.random })
-      .then((secure) => {
-        const device_id = secure.local_device.toHex();
-        const identity = identities.find((row) => row.device_id === device_id)?.identity;
-        if (identity === undefined) secure.close('unknown_device');
-        else this.#opened(identity, secure, false);
-      })
-      .catch((thrown: unknown) => this.#ports.log('handshake_failed', { ...placeOf(thrown) }))
-      .finally(() => this.#half_open.delete(connection));
+  #postpone(target: Target): void {
+    const { random, clock } = this.#ports;
+    const pause_ms = Math.min(REDIAL_MS_MAX, REDIAL_MS_FIRST * 2 ** target.failures);
+    const jitter = 0.5 + random.bytes(1)[0]! / 512;
+    target.failures = Math.min(target.failures + 1, 16);
+    target.next_try_ms = clock.monotonic_ms() + pause_ms * jitter;
   }
 
-  #opened(identity: Identity, secure: SecureSession, began_here: boolean): void {
-    const { engine, log, random } = this.#ports;
-    const device_id = secure.remote_device.toHex();
-    const other = this.#sessionWith(identity, device_id);
-    const is_full = other === undefined && this.#open.size >= SESSIONS_MAX;
-    if (this.#closed || is_full || device_id === secure.local_device.toHex()) {
-      secure.close('not_needed');
+  #accept(connection: Connection): void {
+    if (this.#closed) {
+      connection.close('closing');
       return;
     }
-    if (other !== undefined && other.began_here !== began_here) {
-      const ours_stays = secure.local_device.toHex() < device_id;
-      if (began_here !== ours_stays) {
-        secure.close('not_needed');
-        return;
-      }
-    }
-    other?.secure.close('replaced');
+    this.#half_open.arrived(connection);
+    const find = () =>
+      this.#identities()
+        .map((row) => this.#ports.deviceOf(row.identity))
+        .filter((local) => local !== null);
+    secureResponder(connection, find, {
+      timeout_ms: DIAL_TIMEOUT_MS,
+      random: this.#ports.random,
+      on_named: () => this.#half_open.named(connection),
+    })
+      .then((secure) => {
+        const device_id = secure.local_device.toHex();
+        const identity = this.#identities().find((row) => row.device_id === device_id)?.identity;
+        if (identity === undefined) secure.close('unknown_device');
+        else this.#opened(identity, secure, null);
+      })
+      .catch((thrown: unknown) => this.#half_open.failed(thrown))
+      .finally(() => this.#half_open.over(connection));
+  }
+
+  /** A handshake is done: takes the session up, or ends it. */
+  #opened(identity: Identity, secure: SecureSession, target: Target | null): void {
+    const { random, clock, log } = this.#ports;
     const open: Open = {
       session_id: random.bytes(16).toHex(),
       identity,
-      device_id,
+      device_id: secure.remote_device.toHex(),
       secure,
-      began_here,
-      inbox: [],
-      inbox_bytes: 0,
+      target,
+      opened_ms: clock.monotonic_ms(),
+      is_member: false,
     };
-    this.#open.set(open.session_id, open);
-    log('session_opened', { device: device_id.slice(0, 8), identity, began_here });
-    engine.instruct(identity, 'sessions', 'session', {
-      session_id: open.session_id,
-      device_id,
-      state: 'opened',
-    });
+    try {
+      const refusal = this.#refusal(open);
+      if (refusal === null) {
+        this.#takeUp(open);
+      } else {
+        secure.close(refusal);
+        if (target !== null) this.#postpone(target);
+      }
+    } catch (thrown) {
+      // The storage failed. A session that the engine does not know of would only stand in the way of the next.
+      secure.close('storage_failed');
+      log('session_not_opened', { ...placeOf(thrown) });
+    }
+  }
+
+  #takeUp(open: Open): void {
+    const { identity, device_id, session_id, secure } = open;
+    const other = this.#sessionWith(identity, device_id);
+    if (other !== undefined) this.#drop(other, 'replaced');
+    this.#open.set(session_id, open);
     secure.on_close = (reason) => this.#ended(open, reason);
     secure.on_frame = (frame) => this.#arrived(open, frame);
+    this.#ports.log('session_opened', {
+      device: device_id.slice(0, 8),
+      identity,
+      began_here: open.target !== null,
+    });
+    this.#ports.engine.instruct(identity, 'sessions', 'session', { session_id, device_id, state: 'opened' });
+  }
+
+  /** Why a session may not stay, or null. */
+  #refusal(open: Open): string | null {
+    const { identity, device_id, secure, target } = open;
+    if (this.#closed) return 'closing';
+    // The identity may have been deleted during the handshake.
+    if (!this.#isOurs(identity, secure)) return 'unknown_device';
+    if (this.#holds('is_removed_device', identity, device_id)) return 'removed';
+    const local_id = secure.local_device.toHex();
+    if (device_id === local_id) return 'not_needed';
+    const other = this.#sessionWith(identity, device_id);
+    if (other === undefined) return this.#makeRoom(open) ? null : 'no_room';
+    const is_crossing = (other.target === null) !== (target === null);
+    const ours_stays = local_id < device_id;
+    return is_crossing && (target !== null) !== ours_stays ? 'not_needed' : null;
+  }
+
+  /**
+   * Makes room for one more session, if it may have some. Guests give way, the oldest first: to members whenever all places are taken, and to
+   * other guests, so that whoever sits on sessions does not keep newcomers from joining.
+   */
+  #makeRoom(open: Open): boolean {
+    const is_guest = this.#isGuest(open);
+    if (!is_guest && this.#open.size < SESSIONS_MAX) return true;
+    const guests = [...this.#open.values()].filter((each) => this.#isGuest(each));
+    if (this.#open.size < SESSIONS_MAX && guests.length < GUESTS_MAX) return true;
+    if (guests[0] === undefined) return false;
+    this.#drop(guests[0], 'pushed_out');
+    return true;
+  }
+
+  #isGuest(open: Open): boolean {
+    if (open.target !== null || open.is_member) return false;
+    open.is_member = this.#holds('is_member', open.identity, open.device_id);
+    return !open.is_member;
+  }
+
+  #identities(): readonly IdentityRow[] {
+    return this.#ports.engine.identities().filter((row) => row.network_id !== null);
+  }
+
+  #isOurs(identity: Identity, secure: SecureSession): boolean {
+    return this.#ports.engine.identity(identity)?.device_id === secure.local_device.toHex();
+  }
+
+  /** Whether the protocol says so of a device. One that does not have the query never does: it knows no members, or no removals. */
+  #holds(query: 'is_member' | 'is_removed_device', identity: Identity, device_id: Id): boolean {
+    try {
+      return this.#ports.engine.query(query, { device_id }, identity).length > 0;
+    } catch (thrown) {
+      if (thrown instanceof SottoError && thrown.code === 'unknown_query') return false;
+      throw thrown;
+    }
+  }
+
+  /** Ends a session for everything in here at once; its `on_close` comes in a later turn. */
+  #drop(open: Open, reason: string): void {
+    this.#ended(open, reason);
+    open.secure.close(reason);
   }
 
   #ended(open: Open, reason: string): void {
     if (!this.#open.delete(open.session_id)) return;
+    this.#inboxes.remove(open);
+    if (open.target !== null && reason !== 'replaced') this.#dialAgain(open.target, open.opened_ms);
     this.#ports.log('session_closed', {
       device: open.device_id.slice(0, 8),
       identity: open.identity,
       reason,
     });
-    if (this.#closed) return;
-    try {
-      this.#ports.engine.instruct(open.identity, 'sessions', 'session', {
-        session_id: open.session_id,
-        device_id: open.device_id,
-        state: 'closed',
-      });
-    } catch (thrown) {
-      this.#ports.log('session_close_failed', { ...placeOf(thrown) });
+    this.#afterTurn('session_close_failed', () => {
+      const { identity, session_id, device_id } = open;
+      if (this.#isOurs(identity, open.secure))
+        this.#ports.engine.instruct(identity, 'sessions', 'session', {
+          session_id,
+          device_id,
+          state: 'closed',
+        });
+    });
+  }
+
+  /** Asks or tells the engine something soon: it must not be called while it hands over what follows from a commit. */
+  #afterTurn(failure: string, run: () => void): void {
+    queueMicrotask(() => {
+      try {
+        if (!this.#closed) run();
+      } catch (thrown) {
+        this.#ports.log(failure, { ...placeOf(thrown) });
+      }
+    });
+  }
+
+  #dialAgain(target: Target, opened_ms: number): void {
+    const now_ms = this.#ports.clock.monotonic_ms();
+    if (now_ms - opened_ms < SESSION_MS_MIN) {
+      this.#postpone(target);
+    } else {
+      target.failures = 0;
+      target.next_try_ms = now_ms + REDIAL_MS_FIRST;
     }
   }
 
   #arrived(open: Open, frame: Uint8Array): void {
-    if (frame.length > limits.frame_bytes_max || open.inbox_bytes + frame.length > INBOX_BYTES_MAX) {
-      open.secure.close('sends_too_much');
-      return;
-    }
-    open.inbox.push(frame);
-    open.inbox_bytes += frame.length;
-    this.#pump();
-  }
-
-  /** Takes in one frame of each session in turn, so that one busy peer does not keep the others waiting, and lets timers run in between. */
-  #pump(): void {
-    if (this.#pumping) return;
-    this.#pumping = true;
-    const turn = () => {
-      for (const open of [...this.#open.values()]) {
-        const frame = open.inbox.shift();
-        if (frame === undefined || this.#closed) continue;
-        open.inbox_bytes -= frame.length;
-        this.#takeIn(open, frame);
-      }
-      if (!this.#closed && [...this.#open.values()].some((open) => open.inbox.length > 0))
-        this.#ports.timers.soon(turn);
-      else this.#pumping = false;
-    };
-    this.#ports.timers.soon(turn);
+    if (!this.#open.has(open.session_id)) return;
+    if (frame.length > limits.frame_bytes_max) this.#drop(open, 'sends_too_much');
+    else this.#inboxes.add(open, frame);
   }
 
   #takeIn(open: Open, frame: Uint8Array): void {
+    if (this.#closed) return;
     try {
       this.#ports.engine.receive(
         open.identity,
@@ -282,10 +384,12 @@ export class Sessions {
     }
   }
 
-  /** Sends what a commit has made due, each session's items in few frames. */
+  /** Sends what a commit has made due, each session's items in few frames, and ends the sessions of devices that it has removed. */
   send(effects: readonly AfterCommit[]): void {
     const items = new Map<string, Uint8Array[]>();
+    const changed = new Set<Identity>();
     for (const effect of effects) {
+      if (effect.effect === 'standing_changed') changed.add(effect.identity);
       if (effect.effect !== 'send') continue;
       const of_session = items.get(effect.session_id);
       if (of_session === undefined) items.set(effect.session_id, [effect.item]);
@@ -296,6 +400,7 @@ export class Sessions {
       if (open === undefined || open.secure.buffered_bytes > OUTBOX_BYTES_MAX) continue;
       for (const frame of framesOf(of_session)) open.secure.send(frame);
     }
+    for (const identity of changed) this.#afterTurn('removed_not_ended', () => this.endRemoved(identity));
   }
 
   #sessionWith(identity: Identity, device_id: Id): Open | undefined {

@@ -1,6 +1,7 @@
 import { execFile } from 'node:child_process';
 import { readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { afterEach, describe, expect, it } from 'vitest';
 import { CLI, NodeProcess, until } from './process.ts';
 import { temporaryFolder } from './support.ts';
@@ -40,6 +41,13 @@ async function json<T>(node: NodeProcess, ...words: string[]): Promise<T> {
   return JSON.parse(stdout) as T;
 }
 
+/** The jobs of the schedule, as its file has them. */
+const jobs_yaml = readFileSync(
+  fileURLToPath(new URL('../protocols/quiet/jobs.yaml', import.meta.url)),
+  'utf8',
+);
+const scheduled = [...jobs_yaml.matchAll(/^ {2}- name: (\w+)$/gm)].map(([, name]) => ({ name }));
+
 describe('two people chat by the command line alone', () => {
   it('found, invite, join, send, read, react, delete; and look into the node', async () => {
     const [alice, bob] = [await started(), await started()];
@@ -58,6 +66,11 @@ describe('two people chat by the command line alone', () => {
       '1h',
     );
     expect(await json(bob, 'join', link, '--as', 'bob')).toMatchObject({ network_id: network.network_id });
+
+    // Names are content: they come with the first sync after somebody was let in.
+    await until('alice knows bob by name', async () =>
+      (await json<{ name: string | null }[]>(alice, 'members')).some(({ name }) => name === 'bob'),
+    );
 
     const sent = await json<{ message_id: string; expires_ms: number | null }>(
       alice,
@@ -104,8 +117,9 @@ describe('two people chat by the command line alone', () => {
     expect(await json(alice, 'peers')).toHaveLength(2);
     expect(await json(bob, 'jobs', 'list')).toMatchObject([
       { name: 'sync_request', function: 'sync_job' },
-      ...Array(6).fill({}),
+      ...scheduled.slice(1),
     ]);
+    expect(scheduled.length).toBeGreaterThan(6);
     expect(await json(bob, 'reflectors', 'list')).toContainEqual(
       expect.objectContaining({ name: 'reflect_message_reaction', on: 'reaction' }),
     );
@@ -127,6 +141,72 @@ describe('two people chat by the command line alone', () => {
       error: { code: 'join_timeout' },
     });
     expect(await json(eve, 'channel', 'list')).toEqual([]);
+  }, 120_000);
+
+  it('groups, direct messages, a second device, rights, removal; and erasing what is left', async () => {
+    const [alice, bob, phone] = [await started(), await started(), await started()];
+    await json(alice, 'network', 'create', 'Home', '--as', 'alice');
+    const { link } = await json<{ link: string }>(alice, 'invite', 'create');
+    expect(await json(bob, 'join', link)).toMatchObject({ error: { code: 'bad_input' } });
+    const joined = await json<{ user_id: string; device_id: string }>(bob, 'join', link, '--as', 'bob');
+    const device_link = await json<{ link: string }>(bob, 'device', 'link');
+    const linked = await json<{ user_id: string; device_id: string }>(phone, 'join', device_link.link);
+    expect(linked.user_id).toBe(joined.user_id);
+    await until('alice knows both devices of bob', async () =>
+      (await json<{ name: string; devices: number }[]>(alice, 'members')).some(
+        ({ name, devices }) => name === 'bob' && devices === 2,
+      ),
+    );
+
+    const group = await json<{ group_id: string }>(alice, 'group', 'create', 'team', '--with', 'bob');
+    await json(alice, 'send', 'team', 'for the team');
+    await json(alice, 'dm', 'bob', 'for you');
+    type Shown = { message_id: string; text: string; author: string; edited_ms: number | null }[];
+    const read = async (node: NodeProcess, channel: string): Promise<Shown> => {
+      const answer = await json<Shown | { error: unknown }>(node, 'read', channel, '--keep-unread');
+      return Array.isArray(answer) ? answer : [];
+    };
+    const shows = (node: NodeProcess, channel: string, text: string) =>
+      until(`${channel} shows it`, async () => (await read(node, channel)).some((one) => one.text === text));
+    await shows(bob, 'team', 'for the team');
+    await shows(phone, '@alice', 'for you');
+    expect((await sotto(bob, 'channel', 'list')).stdout).toMatch(/@alice +direct +1 .*/);
+    expect((await sotto(bob, 'unread')).stdout).toMatch(/team +team +1/);
+    await json(bob, 'read', 'team');
+    expect((await sotto(bob, 'unread')).stdout).not.toMatch(/team +team/);
+    expect(await json(bob, 'group', 'list')).toMatchObject([
+      { kind: 'main', members: ['alice', 'bob'] },
+      { group_id: group.group_id, name: 'team', members: ['alice', 'bob'] },
+      { kind: 'direct', members: ['alice', 'bob'] },
+    ]);
+
+    const [message] = await read(alice, 'team');
+    const short = message!.message_id.slice(12, 20);
+    await json(alice, 'edit', short, 'for all of the team');
+    await shows(bob, 'team', 'for all of the team');
+    expect(await json(bob, 'versions', short)).toMatchObject([{ author: 'alice' }, { author: 'alice' }]);
+    expect((await sotto(bob, 'why', short)).stdout).toMatch(
+      /message by alice[^\n]*\nvalid: It counts here\./,
+    );
+
+    expect(await json(bob, 'invite', 'create')).toMatchObject({ error: { code: 'not_entitled' } });
+    await json(alice, 'grant', 'invite', 'bob');
+    await until('bob may invite', async () =>
+      (await json<{ rights: string[] }[]>(bob, 'whoami'))[0]!.rights.includes('invite'),
+    );
+    await json(bob, 'invite', 'create');
+    await json(bob, 'remove', 'device', linked.device_id.slice(0, 8));
+    await json(bob, 'rename', 'robert');
+    await until('alice sees both', async () => {
+      const members = await json<{ name: string; devices: number }[]>(alice, 'members');
+      return members.some(({ name, devices }) => name === 'robert' && devices === 1);
+    });
+    await json(alice, 'remove', 'user', 'robert');
+    expect((await sotto(alice, 'members')).stdout).toMatch(/robert .*removed/);
+    expect(await json(bob, 'network', 'delete', 'Home')).toMatchObject({ events: expect.any(Number) });
+    expect(await json(bob, 'whoami')).toEqual([]);
+    for (const node of [alice, bob, phone])
+      for (const text of ['for the team', 'for you', 'robert']) expect(node.output).not.toContain(text);
   }, 120_000);
 
   it('pausing, previewing and running a job by hand', async () => {
@@ -156,6 +236,20 @@ describe('the node', () => {
     expect(readdirSync(node.data).sort()).not.toContain('node.json');
     await node.start();
     expect(await json(node, 'read', 'general')).toMatchObject([{ text: 'kept' }]);
+  }, 60_000);
+
+  it('seals its keys with the passphrase in a file, and then starts by it alone', async () => {
+    const file = join(temporaryFolder(), 'passphrase');
+    writeFileSync(file, 'open sesame\n');
+    const node = await started({ args: ['--passphrase-file', file] });
+    await json(node, 'network', 'create', 'Home', '--as', 'alice');
+    await json(node, 'send', 'general', 'kept');
+    await node.end('SIGTERM');
+    const without = new NodeProcess('127.0.0.1:0', { data: node.data });
+    await expect(without.start()).rejects.toThrow(/passphrase_needed/);
+    await node.start();
+    expect(await json(node, 'read', 'general')).toMatchObject([{ text: 'kept' }]);
+    expect(node.output).not.toContain('sesame');
   }, 60_000);
 
   it('tells subscribers what changed, and strangers nothing', async () => {

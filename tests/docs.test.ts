@@ -34,10 +34,10 @@ describe('docs/first-job-and-reflector.md', () => {
 
     const alice = new TestNode({ protocol });
     const bob = new TestNode({ protocol, clock: alice.clock });
-    foundNetwork(alice);
-    joinNetwork(alice, bob, 'bob');
+    const { channel_id } = foundNetwork(alice);
+    joinNetwork(alice, bob);
     wire(alice, bob);
-    alice.engine.command('put_kettle_on', 1, { tea: 'Assam', boils_after_ms: 3_000 });
+    alice.engine.command('put_kettle_on', 1, { channel_id, tea: 'Assam', boils_after_ms: 3_000 });
     const boil = (node: TestNode) => {
       const job = protocol.jobs.get('boil_job')!;
       const occurrence = { scheduled_for_ms: node.clock.wall, missed: 0, attempt: 0 };
@@ -59,6 +59,11 @@ describe('docs/first-job-and-reflector.md', () => {
     expect(bob.query('get_teas')).toMatchObject([{ tea: 'Assam' }]);
     expect(bob.query('get_whistles')).toEqual([{ kettle_id }]);
     expect(alice.query('get_whistles')).toEqual([]);
+    // Sealed, as the page says: what was brewed lies on neither disk in clear.
+    for (const node of [alice, bob])
+      expect(
+        node.all(`SELECT count(*) AS clear FROM event WHERE instr(body, CAST('Assam' AS BLOB)) > 0`),
+      ).toEqual([{ clear: 0 }]);
   });
 });
 

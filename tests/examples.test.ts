@@ -19,7 +19,7 @@ describe('a protocol folder of an app (examples/tasks)', () => {
     const alice = new TestNode({ protocol });
     const bob = new TestNode({ protocol, clock: alice.clock });
     const { channel_id } = foundNetwork(alice);
-    joinNetwork(alice, bob, 'bob');
+    joinNetwork(alice, bob);
     wire(alice, bob);
     alice.engine.command('add_task', 1, {
       channel_id,

@@ -68,6 +68,22 @@ async function converged(all: readonly NodeProcess[], count: number): Promise<vo
   );
 }
 
+/** Waits until nobody has an event that somebody lacks: keys and addresses travel behind the messages. */
+async function settled(all: readonly NodeProcess[]): Promise<void> {
+  await until('all nodes have as many events', async () => {
+    const counts = await Promise.all(
+      all.map(async (node) => {
+        const { networks } = await node.ask<{ networks: { events: number; waiting: number }[] }>(
+          'GET',
+          '/status',
+        );
+        return `${networks[0]?.events} ${networks[0]?.waiting}`;
+      }),
+    );
+    return counts[0]?.endsWith(' 0') === true && counts.every((count) => count === counts[0]);
+  });
+}
+
 describe('real nodes in real processes', () => {
   it('L1, L2: two nodes exchange 1,000 messages and end with the same rows', async () => {
     const [alice, bob] = (await network(2)) as [NodeProcess, NodeProcess];
@@ -87,6 +103,7 @@ describe('real nodes in real processes', () => {
       at_bob.map((message) => message.message_id),
     );
     expect(new Set(at_bob.map((message) => message.message_id))).toEqual(ids);
+    await settled([alice, bob]);
     const took = await Promise.all([alice.end('SIGTERM'), bob.end('SIGTERM')]);
     expect(Math.max(...took)).toBeLessThan(2_000);
     expect(rowsOf(alice)).toEqual(rowsOf(bob));
@@ -138,6 +155,7 @@ describe('real nodes in real processes', () => {
       },
       90_000,
     );
+    await settled(all);
     await Promise.all(all.map((node) => node.end('SIGTERM')));
     const rows = all.map(rowsOf);
     for (const other of rows) expect(other).toEqual(rows[0]);

@@ -3,14 +3,16 @@
  * frames as the test wants.
  */
 import { randomBytes } from 'node:crypto';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { copyFileSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach } from 'vitest';
 import type { Clock, Random } from '../core/clock.ts';
 import type { Db } from '../core/db.ts';
 import { Engine } from '../core/engine.ts';
+import type { RawEvent } from '../core/envelope.ts';
 import { encodeFrame } from '../core/event-codec.ts';
+import type { Id } from '../core/fields.ts';
 import type { AfterCommit } from '../core/outcome.ts';
 import { assembleProtocol, type Protocol, type ProtocolFolder } from '../core/protocol.ts';
 import { quiet } from '../protocols/quiet/registry.gen.ts';
@@ -126,8 +128,8 @@ export function foundNetwork(node: TestNode): { network_id: string; channel_id: 
   return { network_id, channel_id };
 }
 
-/** Lets `newcomer` ask to join `host`'s network. The admission comes with the next `wire`. */
-export function joinNetwork(host: TestNode, newcomer: TestNode, user_name: string): void {
+/** Lets `newcomer` ask to join `host`'s network. The admission comes with the next `wire`; whoever wants a name says so after that. */
+export function joinNetwork(host: TestNode, newcomer: TestNode): void {
   const invite = host.engine.command('create_invite', 1, { uses: 1, ttl_ms: 86_400_000 });
   newcomer.engine.command(
     'join_network',
@@ -136,10 +138,54 @@ export function joinNetwork(host: TestNode, newcomer: TestNode, user_name: strin
       network_id: host.engine.identity(1)?.network_id,
       invite_id: invite.event_ids[1],
       invite_key: invite.reply.public_key,
-      user_name,
     },
     { invite_secret: invite.reply.secret as Uint8Array },
   );
+}
+
+/** An event as a node has it. Of sealed ones the type is what was found inside. */
+export interface StoredEvent extends RawEvent {
+  readonly event_id: Id;
+  readonly type: string;
+}
+
+/** Every event that a node has now, with the wraps it would be sent with, in the order of ids. */
+export function storedEvents(node: TestNode): StoredEvent[] {
+  const wraps = node.db.prepare(
+    'SELECT k.id, w.sealed FROM wrap w JOIN group_key k ON k.n = w.key WHERE w.of = :n ORDER BY k.expires_ms, k.id',
+  );
+  return node
+    .all('SELECT n, id, type, header, signature, body FROM event WHERE body IS NOT NULL ORDER BY id')
+    .map((row) => ({
+      event_id: (row.id as Uint8Array).toHex(),
+      type: row.type as string,
+      header: row.header as Uint8Array,
+      signature: row.signature as Uint8Array,
+      body: row.body as Uint8Array,
+      wraps: wraps.all({ n: row.n as number }).map((wrap) => ({
+        key_id: (wrap.id as Uint8Array).toHex(),
+        sealed: wrap.sealed as Uint8Array,
+      })),
+    }));
+}
+
+/**
+ * Somebody whom `host` lets in and who is away from then on: each call gives another copy of their file as it was before, with a device key and the
+ * prekeys to which keys are sealed, and nothing else. Whoever hears of everything later can read it, as no device without prekeys could.
+ */
+export function awayMember(host: TestNode, random: Random): () => string {
+  const folder = temporaryFolder();
+  const before = join(folder, 'before.db');
+  const newcomer = new TestNode({ clock: host.clock, random, db: openedDb(join(folder, 'newcomer.db')) });
+  joinNetwork(host, newcomer);
+  newcomer.db.prepare('VACUUM INTO :path').all({ path: before });
+  wire(host, newcomer);
+  newcomer.db.close();
+  return () => {
+    const path = join(temporaryFolder(), 'sotto.db');
+    copyFileSync(before, path);
+    return path;
+  };
 }
 
 /** Connects two nodes (identity 1 of each) and carries frames until both are silent. Returns how many frames and bytes went over. */
@@ -200,20 +246,27 @@ export function canonicalDump(node: TestNode): string {
       .all(`SELECT name FROM pragma_table_info('${table}')`)
       .map((row) => row.name as string);
     const shown = columns
-      .filter((column) => column !== 'n' && column !== 'identity')
+      .filter((column) => column !== 'n' && column !== 'identity' && column !== 'group_n')
       .map((column) =>
         references.has(column)
           ? `(SELECT hex(id) FROM event WHERE n = t.${column}) AS ${column}`
           : `quote(t.${column}) AS ${column}`,
       );
-    if (table === 'dies_with')
+    if (table === 'depends_on')
       shown.splice(
         0,
         shown.length,
         '(SELECT hex(id) FROM event WHERE n = t.target) AS target',
         '(SELECT hex(id) FROM event WHERE n = t.event) AS event',
       );
-    const rows = node.all(`SELECT ${shown.join(', ')} FROM ${table} t`).map((row) => JSON.stringify(row));
+    // Edges to the dead are only there to bring them back, and only where they were known when alive.
+    const rows_of =
+      table === 'depends_on'
+        ? `${table} t WHERE EXISTS (SELECT 1 FROM event e WHERE e.n = t.event AND (e.body IS NOT NULL OR e.superseded = 1))`
+        : `${table} t`;
+    if (table === 'event') shown.push('(SELECT hex(id) FROM event WHERE n = t.group_n) AS group_id');
+    if (table === 'aimed_at') shown.splice(0, 1, '(SELECT hex(id) FROM event WHERE n = t.event) AS event');
+    const rows = node.all(`SELECT ${shown.join(', ')} FROM ${rows_of}`).map((row) => JSON.stringify(row));
     lines.push(`== ${table}`, ...rows.sort());
   }
   return lines.join('\n');
@@ -222,6 +275,17 @@ export function canonicalDump(node: TestNode): string {
 /** State of this node alone: queues, schedules, sessions, secrets, and what it noticed. */
 const LOCAL_TABLES = new Set([
   'identity',
+  'chain_head',
+  'chain_link',
+  'chain_gap',
+  'judgement_gap',
+  'cut_applied',
+  'right_cut_applied',
+  'group_key',
+  'wrap',
+  'prekey_secret',
+  'read_mark',
+  'key_slot_lock',
   'waiting',
   'waiting_for',
   'refused',

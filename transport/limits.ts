@@ -9,8 +9,18 @@ export const transport_limits = {
   held_bytes_max: 2 * (limits.frame_bytes_max + 1024),
   /** Messages that may wait for an owner who is not listening yet. */
   held_messages_max: 1024,
-  /** Connections of one listener, which an open port would otherwise collect. */
-  connections_max: 1024,
+  /**
+   * Sockets of one listener, which an open port would otherwise collect. More than the owner's sessions and half-open
+   * connections together (see hosts/half-open.ts) by some hundreds, so that a stranger has to send hundreds of sockets
+   * within the milliseconds in which a peer's becomes a WebSocket to push it out. See door.ts.
+   */
+  connections_max: 2048,
+  /** How long a socket may take to become a WebSocket: one request, which is under way when the socket is there. */
+  arriving_ms: 2_000,
+  /** How often it is looked for those that take longer. */
+  arriving_check_ms: 500,
+  /** Everything that may come before a handshake is done: an honest side sends 250 bytes at the most, framing included. */
+  unproven_bytes_max: 4096,
   /** A quiet connection is asked for a sign of life this often: shorter than the idle timeout of common routers. */
   ping_interval_ms: 20_000,
   /** Unanswered pings before a connection counts as lost. */
@@ -21,4 +31,6 @@ export const transport_limits = {
   handshake_bytes_max: 512,
   /** A whole handshake, if the caller names no other time: three messages over the worst network. */
   handshake_ms: 5_000,
+  /** Until the first message of a handshake: it leaves as soon as the connection is there, and has one way to go. */
+  silent_ms: 2_000,
 } as const;

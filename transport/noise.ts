@@ -30,6 +30,10 @@ export interface LocalDevice {
 export interface HandshakeOptions {
   /** For the whole handshake, 5000 unless said. */
   readonly timeout_ms?: number;
+  /** Until the other side's first message: as long as the whole for the initiator, who waits for an answer; 2000 for the responder. */
+  readonly silent_ms?: number;
+  /** The responder's: told once, as soon as the first message has named one of our devices and shown that it knows the network. */
+  readonly on_named?: () => void;
   /** Makes a handshake repeatable. The system's randomness unless given. */
   readonly random?: Random;
 }
@@ -63,7 +67,9 @@ export function secureInitiator(
   );
   const noise = startNoise(true, local, prologue, random);
 
-  const session = converse(connection, options.timeout_ms ?? transport_limits.handshake_ms, (message) => {
+  const timeout_ms = options.timeout_ms ?? transport_limits.handshake_ms;
+  const patience = { timeout_ms, silent_ms: options.silent_ms ?? timeout_ms };
+  const session = converse(connection, patience, (message) => {
     const remote_device = receiveDevice(noise, message);
     if (!sameBytes(remote_device, wanted_device))
       throw handshakeFailed('wrong_device', 'the device that was dialled');
@@ -81,8 +87,8 @@ export function secureInitiator(
  * Answers a session as whichever of our identities is wanted. Must be called in the turn in which the connection was
  * handed over.
  * @param find our identities at this moment; asked once, when the first message is there
- * @throws SottoError `unknown_version`, `unknown_hint`, `device_mismatch`, `bad_handshake`, `handshake_timeout`, or the
- *   connection's own reason for closing; the connection is closed then, without an answer
+ * @throws SottoError `silent`, `unknown_version`, `unknown_hint`, `device_mismatch`, `bad_handshake`, `handshake_timeout`,
+ *   or the connection's own reason for closing; the connection is closed then, without an answer
  */
 export function secureResponder(
   connection: Connection,
@@ -90,8 +96,10 @@ export function secureResponder(
   options: HandshakeOptions = {},
 ): Promise<SecureSession> {
   let begun: { noise: NoiseState; local: LocalDevice } | null = null;
+  const timeout_ms = options.timeout_ms ?? transport_limits.handshake_ms;
+  const patience = { timeout_ms, silent_ms: options.silent_ms ?? transport_limits.silent_ms };
 
-  const session = converse(connection, options.timeout_ms ?? transport_limits.handshake_ms, (message) => {
+  const session = converse(connection, patience, (message) => {
     if (begun !== null) {
       return finish(connection, begun.noise, begun.local, receiveDevice(begun.noise, message));
     }
@@ -101,6 +109,7 @@ export function secureResponder(
     if (local === null) throw handshakeFailed('unknown_hint', 'one of our devices to be wanted');
     begun = { local, noise: startNoise(false, local, prologue, options.random ?? system_random) };
     receive(begun.noise, message.subarray(prologue_bytes));
+    options.on_named?.();
     connection.send(begun.noise.send(local.signer.public_key));
     return null;
   });

@@ -1,4 +1,4 @@
-/** Routes of the chat: channels, messages, reactions. */
+/** Routes of messages: sending, reading, changing and deleting them, and reactions. */
 
 import { type OpenAPIHono, z } from '@hono/zod-openapi';
 import type { NodeFacade } from '../facade.ts';
@@ -7,23 +7,6 @@ import { define } from '../route.ts';
 import * as views from '../views.ts';
 
 export function addChatRoutes(app: OpenAPIHono, node: NodeFacade): void {
-  define(
-    app,
-    {
-      method: 'get',
-      path: '/v1/channels',
-      summary: 'The channels of a network.',
-      query: requests.selection,
-    },
-    z.array(views.channel_view).readonly(),
-    ({ query }) => node.channels(query),
-  );
-  define(
-    app,
-    { method: 'post', path: '/v1/channels', summary: 'Create a channel.', body: requests.channel_request },
-    views.answers.createChannel,
-    ({ body }) => node.createChannel(body),
-  );
   define(
     app,
     {
@@ -44,6 +27,29 @@ export function addChatRoutes(app: OpenAPIHono, node: NodeFacade): void {
   define(
     app,
     {
+      method: 'post',
+      path: '/v1/direct-messages',
+      summary: 'Send a message to one user alone.',
+      body: requests.dm_request,
+    },
+    views.answers.dm,
+    ({ body: { user, ...rest } }) => node.dm({ user_ref: user, ...rest }),
+  );
+  define(
+    app,
+    {
+      method: 'patch',
+      path: '/v1/messages/{message}',
+      summary: 'Change the text of a message everywhere. The old text is forgotten.',
+      params: requests.message_path,
+      body: requests.edit_request,
+    },
+    views.answers.edit,
+    ({ path, body }) => node.edit({ message_ref: path.message, ...body }),
+  );
+  define(
+    app,
+    {
       method: 'delete',
       path: '/v1/messages/{message}',
       summary: 'Delete a message everywhere.',
@@ -52,6 +58,18 @@ export function addChatRoutes(app: OpenAPIHono, node: NodeFacade): void {
     },
     views.answers.delete,
     ({ path, query }) => node.delete({ message_ref: path.message, ...query }),
+  );
+  define(
+    app,
+    {
+      method: 'get',
+      path: '/v1/messages/{message}/versions',
+      summary: 'Who wrote which version of a message and when, oldest first.',
+      params: requests.message_path,
+      query: requests.selection,
+    },
+    z.array(views.version_view).readonly(),
+    ({ path, query }) => node.versions({ message_ref: path.message, ...query }),
   );
   define(
     app,

@@ -1,4 +1,4 @@
-/** Routes of the node itself, its networks and its peers. */
+/** Routes of the node itself, its networks, who it is in them, and its peers. */
 
 import { type OpenAPIHono, z } from '@hono/zod-openapi';
 import type { NodeFacade } from '../facade.ts';
@@ -27,31 +27,38 @@ export function addNetworkRoutes(app: OpenAPIHono, node: NodeFacade): void {
   define(
     app,
     {
-      method: 'post',
-      path: '/v1/invites',
-      summary: 'Make a link that lets others join.',
-      body: requests.invite_request,
+      method: 'delete',
+      path: '/v1/networks/{network}',
+      summary: 'Erase a network from this node: rows, keys, everything. The other members keep theirs.',
+      params: requests.network_path,
+      query: requests.identity_selection,
     },
-    views.answers.createInvite,
-    ({ body }) => node.createInvite(body),
+    views.answers.deleteNetwork,
+    ({ path, query }) => node.deleteNetwork({ ...path, ...query }),
+  );
+  define(
+    app,
+    { method: 'post', path: '/v1/leave', summary: 'Leave a network.', body: requests.selection },
+    views.answers.leave,
+    ({ body }) => node.leave(body),
   );
   define(
     app,
     {
-      method: 'post',
-      path: '/v1/join',
-      summary: 'Join by a link; answers once a member has let us in.',
-      body: requests.join_request,
+      method: 'get',
+      path: '/v1/whoami',
+      summary: 'Who this node is, in each of its networks.',
+      query: requests.selection,
     },
-    views.answers.join,
-    ({ body }) => node.join(body),
+    z.array(views.who_view).readonly(),
+    ({ query }) => node.whoami(query),
   );
   define(
     app,
     {
       method: 'get',
       path: '/v1/peers',
-      summary: 'The devices of a network.',
+      summary: 'The devices of a network, and how they are connected.',
       query: requests.selection,
     },
     z.array(views.peer_view).readonly(),

@@ -1,70 +1,93 @@
-/** `channel`, `send`, `read`, `react`, `delete`: the chat itself. */
+/** `send`, `read`, `dm`, `react`, `edit`, `versions`, `delete`: the chat itself. */
 
 import type { Command } from 'commander';
 import { shortId } from '../../api/facade.ts';
-import { parseDuration, parseLimit } from '../arguments.ts';
-import { type Answer, addGroup, type Options, selectorIn, verb, withSelectors } from '../verb.ts';
-import { printable, printableLines, table, when, width } from '../words.ts';
+import { inPath, parseDuration, parseLimit } from '../arguments.ts';
+import { showMessages, showVersions } from '../messages.ts';
+import { type Answer, type Options, selectorIn, verb, withSelectors } from '../verb.ts';
+import { printable, when } from '../words.ts';
+
+/** The argument of every command about one message. */
+const message_argument = ['<message>', 'its id, as `read` shows it'] as const;
 
 export function addChatCommands(program: Command): void {
-  const channel = addGroup(program, 'channel', 'Create and list channels.', 'channel list');
-  verb(withSelectors(channel.command('create').argument('<name>').description('Create a channel.')), {
-    example: 'channel create random',
-    ask: (node, [name], options) =>
-      node.post<Answer<'createChannel'>>('/v1/channels', { name, ...selectorIn(options) }),
-    show: (made) => `Created channel ${printable(made.name)} (${shortId(made.channel_id)}).`,
-  });
-  verb(withSelectors(channel.command('list').description('List the channels of a network.')), {
-    example: 'channel list',
-    ask: (node, _, options) => node.get<Answer<'channels'>>('/v1/channels', selectorIn(options)),
-    show: (channels) =>
-      table(
-        ['channel', 'name', 'messages', 'created'],
-        channels.map((one) => [shortId(one.channel_id), one.name, one.messages, when(one.created_ms)]),
-        'No channels.',
-      ),
-  });
-
   verb(
-    withSelectors(
+    withTtl(
       program
         .command('send')
-        .argument('<channel>', 'its name or id')
+        .argument('<channel>', 'its name or id; @NAME for the direct messages with a user')
         .argument('<text>')
-        .description('Send a message. Write -- before a text that begins with a dash.')
-        .option('--ttl <duration>', 'how long it lives: 30m, 1h, 7d; 0 is for ever', '0'),
+        .description('Send a message. Write -- before a text that begins with a dash.'),
     ),
     {
       example: 'send general "Lunch at noon?" --ttl 4h',
-      ask: (node, [channel, text], options) => {
-        const { ttl } = options as Options & { ttl: string };
-        const ttl_ms = parseDuration(ttl);
-        return node.post<Answer<'send'>>('/v1/messages', { channel, text, ttl_ms, ...selectorIn(options) });
-      },
-      show: ({ message_id, expires_ms }) =>
-        `Sent ${shortId(message_id)}${expires_ms === null ? '' : `, gone ${when(expires_ms)}`}.`,
+      ask: (node, [channel, text], options) =>
+        node.post<Answer<'send'>>('/v1/messages', {
+          channel,
+          text,
+          ttl_ms: ttlIn(options),
+          ...selectorIn(options),
+        }),
+      show: ({ message_id, expires_ms }) => `Sent ${shortId(message_id)}${lifetime(expires_ms)}.`,
+    },
+  );
+  verb(
+    withTtl(
+      program
+        .command('dm')
+        .argument('<user>', 'their name or id')
+        .argument('<text>')
+        .description('Send a message to one user alone. `read @NAME` shows it and the answers.'),
+    ),
+    {
+      example: 'dm bob "Just between us" --ttl 1d',
+      ask: (node, [user, text], options) =>
+        node.post<Answer<'dm'>>('/v1/direct-messages', {
+          user,
+          text,
+          ttl_ms: ttlIn(options),
+          ...selectorIn(options),
+        }),
+      show: ({ message_id, expires_ms }, _, [user]) =>
+        `Sent ${shortId(message_id)} to ${printable(user ?? '')}${lifetime(expires_ms)}.`,
     },
   );
   verb(
     withSelectors(
       program
         .command('read')
-        .argument('<channel>', 'its name or id')
-        .description('Show the newest messages of a channel, oldest of them first.')
-        .option('--limit <count>', 'how many', parseLimit, 50),
+        .argument('<channel>', 'its name or id; @NAME for the direct messages with a user')
+        .description('Show the newest messages of a channel, oldest of them first, and note them as read.')
+        .option('--limit <count>', 'how many', parseLimit, 50)
+        .option('--keep-unread', 'note nothing'),
     ),
     {
       example: 'read general --limit 10',
       ask: (node, [channel], options) =>
         node.get<Answer<'read'>>('/v1/messages', { channel, limit: options.limit, ...selectorIn(options) }),
       show: showMessages,
+      afterwards: {
+        what: 'Noting this as read',
+        ask: async (node, messages, [channel], options) => {
+          const { keepUnread } = options as Options & { keepUnread?: true };
+          const newest = messages.at(-1);
+          if (keepUnread || newest === undefined) return;
+          // No further than what was shown: more may have come since.
+          const read_until_ms = newest.created_ms;
+          await node.post<Answer<'markRead'>>('/v1/read-marks', {
+            channel,
+            read_until_ms,
+            ...selectorIn(options),
+          });
+        },
+      },
     },
   );
   verb(
     withSelectors(
       program
         .command('react')
-        .argument('<message>', 'its id, as `read` shows it')
+        .argument(...message_argument)
         .argument('<emoji>')
         .description('React to a message.'),
     ),
@@ -78,44 +101,58 @@ export function addChatCommands(program: Command): void {
   verb(
     withSelectors(
       program
+        .command('edit')
+        .argument(...message_argument)
+        .argument('<text>', 'the new text')
+        .description('Change the text of a message, on every device. The old text is forgotten.'),
+    ),
+    {
+      example: 'edit 4f1d9a2c "Lunch at one?"',
+      ask: (node, [message, text], options) =>
+        node.patch<Answer<'edit'>>(`/v1/messages/${inPath(message)}`, { text, ...selectorIn(options) }),
+      show: ({ message_id }) => `Edited ${shortId(message_id)}.`,
+    },
+  );
+  verb(
+    withSelectors(
+      program
+        .command('versions')
+        .argument(...message_argument)
+        .description('List who wrote which version of a message and when. Old texts are forgotten.'),
+    ),
+    {
+      example: 'versions 4f1d9a2c',
+      ask: (node, [message], options) =>
+        node.get<Answer<'versions'>>(`/v1/messages/${inPath(message)}/versions`, selectorIn(options)),
+      show: showVersions,
+    },
+  );
+  verb(
+    withSelectors(
+      program
         .command('delete')
-        .argument('<message>', 'its id, as `read` shows it')
+        .argument(...message_argument)
         .description('Delete a message, on every device.'),
     ),
     {
       example: 'delete 4f1d9a2c',
       ask: (node, [message], options) =>
-        node.delete<Answer<'delete'>>(
-          `/v1/messages/${encodeURIComponent(message ?? '')}`,
-          selectorIn(options),
-        ),
+        node.delete<Answer<'delete'>>(`/v1/messages/${inPath(message)}`, selectorIn(options)),
       show: ({ message_id }) => `Deleted ${shortId(message_id)}.`,
     },
   );
 }
 
-/** One message a line: id, time, author, text. Further lines of a text stand under its first. */
-function showMessages(messages: Answer<'read'>): string {
-  if (messages.length === 0) return 'No messages.';
-  const heads = messages.map((message) => [
-    shortId(message.message_id),
-    when(message.created_ms),
-    printable(message.author),
-  ]);
-  const widths = [0, 1, 2].map((column) => Math.max(...heads.map((head) => width(head[column] ?? ''))));
-  const indent = widths.reduce((sum, one) => sum + one + 2, 0);
-  return messages
-    .map((message, at) => {
-      const head = (heads[at] ?? []).map(
-        (cell, column) => `${cell}${' '.repeat((widths[column] ?? 0) - width(cell))}  `,
-      );
-      return head.join('') + printableLines(message.text, indent) + remarks(message);
-    })
-    .join('\n');
+function withTtl(command: Command): Command {
+  return withSelectors(
+    command.option('--ttl <duration>', 'how long it lives: 30m, 1h, 7d; 0 is for ever', '0'),
+  );
 }
 
-function remarks({ reactions, expires_ms }: Answer<'read'>[number]): string {
-  const shown = reactions.map(({ emoji, count }) => `${printable(emoji)} ${count}`);
-  if (expires_ms !== null) shown.push(`(gone ${when(expires_ms)})`);
-  return shown.map((one) => `  ${one}`).join('');
+function ttlIn(options: Options): number {
+  return parseDuration((options as Options & { ttl: string }).ttl);
+}
+
+function lifetime(expires_ms: number | null): string {
+  return expires_ms === null ? '' : `, gone ${when(expires_ms)}`;
 }

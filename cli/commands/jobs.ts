@@ -1,12 +1,11 @@
 /** `jobs`, `clock`: what runs when, what ran, and what keeps it from running. */
 
 import type { Command } from 'commander';
-import { parseLimit } from '../arguments.ts';
+import { inPath, parseLimit } from '../arguments.ts';
 import { type Answer, addGroup, selectorIn, verb, withSelectors } from '../verb.ts';
 import { printable, shortOrDash, table, when } from '../words.ts';
 
-const jobPath = (name: string | undefined, verb_name: string) =>
-  `/v1/jobs/${encodeURIComponent(name ?? '')}/${verb_name}`;
+const jobPath = (name: string | undefined, verb_name: string) => `/v1/jobs/${inPath(name)}/${verb_name}`;
 
 export function addJobCommands(program: Command): void {
   const jobs = addGroup(program, 'jobs', 'See and steer the scheduler.', 'jobs list');

@@ -1,13 +1,18 @@
-/** `network`, `invite`, `join`, `peers`: who is together, and how one gets in. */
+/** `network`, `leave`: the networks of this node, from their creation to their end. */
 
 import type { Command } from 'commander';
 import { shortId } from '../../api/facade.ts';
-import { parseCount, parseDuration } from '../arguments.ts';
-import { type Answer, addGroup, type Options, selectorIn, verb, withSelectors } from '../verb.ts';
-import { printable, shortDevice, shortOrDash, table, when } from '../words.ts';
+import { inPath } from '../arguments.ts';
+import { type Answer, addGroup, selectorIn, verb, withSelectors } from '../verb.ts';
+import { counted, named, printable, shortDevice, table } from '../words.ts';
 
 export function addNetworkCommands(program: Command): void {
-  const network = addGroup(program, 'network', 'Create and list networks.', 'network create Acme --as alice');
+  const network = addGroup(
+    program,
+    'network',
+    'Create, list and erase networks.',
+    'network create Acme --as alice',
+  );
   verb(
     network
       .command('create')
@@ -26,54 +31,34 @@ export function addNetworkCommands(program: Command): void {
     ask: async (node) => (await node.get<Answer<'status'>>('/v1/status')).networks,
     show: showNetworks,
   });
+  verb(
+    network
+      .command('delete')
+      .argument('<network>', 'its name or id')
+      .description(
+        'Erase a network from this node only: events, keys, everything. Asks nothing, and tells nobody; to tell the others, `sotto leave` first.',
+      )
+      .option('--as <user>', 'the identity to erase, if this node has more than one in the network'),
+    {
+      example: 'network delete Acme',
+      ask: (node, [name], { as }) =>
+        node.delete<Answer<'deleteNetwork'>>(`/v1/networks/${inPath(name)}`, { as }),
+      show: ({ network_id, events, secrets }, _, [name]) =>
+        `Erased network ${named(name, network_id)} from this node: ${counted(events, 'event')}, ${counted(secrets, 'secret')}. This is local only: the other members keep theirs.`,
+    },
+  );
 
-  const invite = addGroup(program, 'invite', 'Let others in.', 'invite create');
   verb(
     withSelectors(
-      invite
-        .command('create')
-        .description('Make a link that lets others join. Whoever has the link can use it.')
-        .option('--uses <count>', 'how many people may use it', (text) => parseCount(text), 1)
-        .option('--expires <duration>', 'until when: 30m, 12h, 7d', '7d'),
+      program.command('leave').description('Leave a network, and tell the others so. Asks nothing.'),
     ),
     {
-      example: 'invite create --uses 5 --expires 2d',
-      ask: (node, _, options) => {
-        const { uses, expires } = options as Options & { uses: number; expires: string };
-        return node.post<Answer<'createInvite'>>('/v1/invites', {
-          uses,
-          ttl_ms: parseDuration(expires),
-          ...selectorIn(options),
-        });
-      },
-      show: ({ link, uses, expires_ms }) =>
-        `${printable(link)}\n\nGood for ${uses === 1 ? 'one person' : `${uses} people`}, expires ${when(expires_ms)}.`,
+      example: 'leave --network Acme',
+      ask: (node, _, options) => node.post<Answer<'leave'>>('/v1/leave', selectorIn(options)),
+      show: ({ network_id }) =>
+        `Left network ${shortId(network_id)}. To erase what this node has of it: sotto network delete ${shortId(network_id)}`,
     },
   );
-
-  verb(
-    program
-      .command('join')
-      .argument('<link>')
-      .description('Join a network by an invite link. Waits until a member has let you in.')
-      .requiredOption('--as <user>', 'your name in it')
-      .option('--timeout <duration>', 'how long to wait; the join goes on after that', '30s'),
-    {
-      example: 'join "$LINK" --as bob',
-      ask: (node, [link], options) => {
-        const { as, timeout } = options as Options & { timeout: string };
-        return node.post<Answer<'join'>>('/v1/join', { link, as, timeout_ms: parseDuration(timeout) });
-      },
-      show: (joined, { as }) =>
-        `Joined network ${shortId(joined.network_id)} as ${printable(as ?? '')} (device ${shortDevice(joined.device_id)}).`,
-    },
-  );
-
-  verb(withSelectors(program.command('peers').description('List the devices of a network.')), {
-    example: 'peers',
-    ask: (node, _, options) => node.get<Answer<'peers'>>('/v1/peers', selectorIn(options)),
-    show: showPeers,
-  });
 }
 
 export function showNetworks(networks: Answer<'status'>['networks']): string {
@@ -90,24 +75,4 @@ export function showNetworks(networks: Answer<'status'>['networks']): string {
     ]),
     'No network yet. Create one: sotto network create NAME --as USER; or join one: sotto join LINK --as USER',
   );
-}
-
-function showPeers(peers: Answer<'peers'>): string {
-  return table(
-    ['device', 'user', 'network', 'address', 'state'],
-    peers.map((peer) => [
-      shortDevice(peer.device_id),
-      peer.user_name ?? shortOrDash(peer.user_id),
-      shortId(peer.network_id),
-      peer.address,
-      peerState(peer),
-    ]),
-    'No devices.',
-  );
-}
-
-function peerState(peer: Answer<'peers'>[number]): string {
-  if (peer.is_this_device) return 'this device';
-  if (!peer.connected) return 'not connected';
-  return peer.connected_since_ms === null ? 'connected' : `connected ${when(peer.connected_since_ms)}`;
 }

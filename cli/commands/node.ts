@@ -1,6 +1,7 @@
 /** `start` and `status`: the node itself. */
 
 import type { Command } from 'commander';
+import { shortId } from '../../api/facade.ts';
 import { type Answer, type Options, verb, withExample } from '../verb.ts';
 import { fields, table, when } from '../words.ts';
 import { showNetworks } from './network.ts';
@@ -13,6 +14,7 @@ export interface StartOptions {
   readonly announce?: string;
   readonly protocol?: string;
   readonly jobs?: string;
+  readonly passphraseFile?: string;
   readonly json: boolean;
 }
 
@@ -24,7 +26,11 @@ export function addNodeCommands(program: Command): void {
     .option('--announce <host>', 'the name under which others reach it, if it listens on every interface')
     .option('--api <host:port>', 'where its local API is served; this machine only', '127.0.0.1:0')
     .option('--protocol <dir>', "a protocol folder of your app's own")
-    .option('--jobs <file>', "a jobs.yaml in place of the protocol's");
+    .option('--jobs <file>', "a jobs.yaml in place of the protocol's")
+    .option(
+      '--passphrase-file <file>',
+      'holds the passphrase that unlocks the key slots, and sets it on first use; $SOTTO_PASSPHRASE_FILE if that is set',
+    );
   withExample(start, 'start --data ~/.sotto --listen 192.168.1.20:4820').action(async () => {
     // Only now: the host loads the whole node, which no other command needs.
     const host = await import('../../hosts/node/main.ts');
@@ -58,5 +64,14 @@ function showStatus(status: Answer<'status'>): string {
     Object.entries(status.counters).filter(([, times]) => times > 0),
     '',
   );
-  return [about, showNetworks(status.networks), counters].filter((part) => part !== '').join('\n\n');
+  const waiting = table(
+    ['waiting in network', 'by rule', 'events'],
+    status.networks.flatMap((network) =>
+      Object.entries(network.waiting_by_rule)
+        .filter(([, events]) => events > 0)
+        .map(([rule, events]) => [shortId(network.network_id), rule, events]),
+    ),
+    '',
+  );
+  return [about, showNetworks(status.networks), waiting, counters].filter((part) => part !== '').join('\n\n');
 }

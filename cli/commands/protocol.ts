@@ -2,7 +2,7 @@
 
 import type { Command } from 'commander';
 import { shortId } from '../../api/facade.ts';
-import { parseParameter } from '../arguments.ts';
+import { inPath, parseParameter } from '../arguments.ts';
 import { type Answer, addGroup, type Options, selectorIn, verb, withSelectors } from '../verb.ts';
 import { type Cell, shortDevice, shortOrDash, table, when } from '../words.ts';
 
@@ -41,7 +41,7 @@ export function addProtocolCommands(program: Command): void {
   verb(withParameters(program.command('query').argument('<name>').description('Run a query.')), {
     example: 'query get_active_peers -p network_id=4f1d9a2c',
     ask: (node, [name], options) =>
-      node.post<Answer<'query'>>(`/v1/queries/${encodeURIComponent(name ?? '')}`, {
+      node.post<Answer<'query'>>(`/v1/queries/${inPath(name)}`, {
         params: parametersIn(options),
         ...selectorIn(options),
       }),
@@ -69,7 +69,7 @@ export function addProtocolCommands(program: Command): void {
     {
       example: 'command create_task -p title="Buy milk"',
       ask: (node, [name], options) =>
-        node.post<Answer<'command'>>(`/v1/commands/${encodeURIComponent(name ?? '')}`, {
+        node.post<Answer<'command'>>(`/v1/commands/${inPath(name)}`, {
           input: parametersIn(options),
           ...selectorIn(options),
         }),

@@ -1,70 +1,83 @@
 /**
- * Finds what people mean: a network and identity where there is a choice, a channel by its name, a message by the short prefix of its id. What
- * fits nothing, or several things, is an error that says how to say it better.
+ * Finds what people mean: a network and identity where there is a choice, and in it users, groups, channels, messages, devices, invites and
+ * events, by their names or the short ids under which they are shown.
  */
-import { type ChannelView, type NetworkView, type Selector, shortId } from '../../api/facade.ts';
+import { type Selector, shortId } from '../../api/facade.ts';
 import { SottoError } from '../../core/assert.ts';
-import type { Engine } from '../../core/engine.ts';
 import type { Identity } from '../../core/envelope.ts';
+import type { Id } from '../../core/fields.ts';
+import type { Asking, GroupRow, MemberRow, NetworkRow } from './asking.ts';
+import { type ChannelEntry, channelsOf } from './channel-list.ts';
+import { choiceOf, fits, isDigits, meantBy, theOne } from './meant.ts';
 
-export interface NetworkRow extends Omit<NetworkView, 'network_id'> {
-  readonly identity: Identity;
-  readonly network_id: string | null;
+/** Digits that stand for a channel or group: what is sent there must not go elsewhere by a slip. */
+const DIGITS_OF_PLACE = 8;
+
+export interface DeviceRow {
+  readonly device_id: Id;
+  readonly user_id: Id;
+  readonly is_current: boolean;
+  readonly prekeys: number;
+  readonly connected: boolean;
+  readonly is_this_device: boolean;
 }
+export interface StandingRow {
+  readonly event_id: Id;
+  readonly type: string | null;
+  readonly author: Id | null;
+  readonly author_user_id: Id | null;
+  readonly standing: 'valid' | 'dead' | 'waiting' | 'refused';
+  readonly rule: string | null;
+  readonly not_before_ms: number;
+}
+/** The whole network, or a private group. */
+export type GroupMeant = GroupRow | { readonly group_id: Id; readonly kind: 'main' };
 
 export class Finder {
-  readonly #engine: Engine;
+  readonly #asking: Asking;
 
-  constructor(engine: Engine) {
-    this.#engine = engine;
+  constructor(asking: Asking) {
+    this.#asking = asking;
   }
 
-  #query<Row>(name: string, params: Record<string, unknown>, identity: Identity): Row[] {
-    return [...this.#engine.query(name, params, identity)] as Row[];
+  selectAll({ network, as }: Selector): NetworkRow[] {
+    return this.#asking
+      .networks()
+      .filter(
+        (row) =>
+          (network === undefined ||
+            row.name === network ||
+            row.network_id === network ||
+            shortId(row.network_id) === network) &&
+          (as === undefined ||
+            row.user_name === as ||
+            (row.user_id !== null && (row.user_id === as || shortId(row.user_id) === as))),
+      );
   }
 
-  networks(): NetworkRow[] {
-    return this.#query<NetworkRow>('get_networks', {}, 0).filter((row) => row.network_id !== null);
-  }
-
-  names(identity: Identity): Map<string, string> {
-    const members = this.#query<{ user_id: string; name: string | null }>('get_members', {}, identity);
-    return new Map(members.flatMap(({ user_id, name }) => (name === null ? [] : [[user_id, name] as const])));
-  }
-
-  selectAll(selector: Selector): NetworkRow[] {
-    const { network, as } = selector;
-    return this.networks().filter(
-      (row) =>
-        (network === undefined ||
-          row.name === network ||
-          row.network_id === network ||
-          shortId(row.network_id ?? '') === network) &&
-        (as === undefined || row.user_name === as),
-    );
-  }
-
+  /** The network and identity to work in. */
   select(selector: Selector): NetworkRow {
     const fitting = this.selectAll(selector);
-    // A join that nobody has answered yet is no choice as long as there is a network to work in.
+    // What one cannot work in is no choice as long as there is something else: a join that nobody has answered yet, a network that one has left.
     const admitted = fitting.filter((row) => row.admitted);
-    const found = admitted.length > 0 ? admitted : fitting;
-    if (found.length === 1) return found[0]!;
-    if (found.length > 1) {
-      const choices = found
-        .map((row) => `--network ${shortId(row.network_id ?? '')} --as '${row.user_name ?? ''}'`)
-        .join(', or ');
-      throw new SottoError(
-        'ambiguous',
-        `There is more than one network or identity here. Say which: ${choices}.`,
-      );
-    }
-    throw new SottoError(
-      'not_found',
-      this.networks().length === 0
-        ? 'This node is in no network yet. `sotto network create NAME --as USER` founds one, `sotto join LINK --as USER` joins one.'
-        : 'No network or identity of this node fits. `sotto network list` shows them.',
-    );
+    const current = admitted.filter((row) => !row.removed);
+    return this.#theNetwork([current, admitted, fitting].find((rows) => rows.length > 0) ?? []);
+  }
+
+  /** The same for what cannot be undone: whatever fits is a choice. */
+  selectStrictly(selector: Selector): NetworkRow {
+    return this.#theNetwork(this.selectAll(selector));
+  }
+
+  #theNetwork(found: readonly NetworkRow[]): NetworkRow {
+    return theOne(found, {
+      none:
+        this.#asking.networks().length === 0
+          ? 'This node is in no network yet. `sotto network create NAME --as USER` founds one, `sotto join LINK --as USER` joins one.'
+          : 'No network or identity of this node fits. `sotto network list` shows them.',
+      several: 'There is more than one network or identity here. Say which',
+      choice: (row) => `--network ${shortId(row.network_id)}${asOption(row)}`,
+    });
   }
 
   identityOrNone(selector: Selector): Identity | undefined {
@@ -73,42 +86,138 @@ export class Finder {
       : this.select(selector).identity;
   }
 
-  channel(ref: string, selector: Selector): { identity: Identity; channel_id: string } {
-    const { identity } = this.select(selector);
-    const name = ref.replace(/^#/, '');
-    const channels = this.#query<ChannelView>('get_channels', {}, identity);
-    const named = channels.filter((channel) => channel.name === name);
-    const found =
-      named.length > 0
-        ? named
-        : channels.filter((channel) => channel.channel_id === ref || shortId(channel.channel_id) === ref);
-    if (found.length === 1) return { identity, channel_id: found[0]!.channel_id };
-    if (found.length > 1) {
-      throw new SottoError(
-        'ambiguous',
-        `Several channels are called that. Say which by its id: ${found.map((channel) => shortId(channel.channel_id)).join(', ')}.`,
-      );
-    }
-    throw new SottoError('not_found', 'There is no such channel here. `sotto channel list` shows them.');
+  /** A user by name or short id. Of several with the name those who are still here are meant. */
+  user({ identity }: NetworkRow, ref: string): MemberRow {
+    const members = this.#asking.members(identity);
+    const isCalled = (name: string) => (row: MemberRow) => row.name === name;
+    const name = !members.some(isCalled(ref)) && ref.startsWith('@') ? ref.slice(1) : ref;
+    const is_here = members.some((row) => row.name === name && row.devices > 0);
+    const isNamed = (row: MemberRow) => row.name === name && (row.devices > 0 || !is_here);
+    return theOne(meantBy(members, name, { ids: (row) => [row.user_id], isNamed }), {
+      none: 'There is no such user here. `sotto members` shows them.',
+      several: 'Several users fit. Say which by their id',
+      choice: (row) => `${choiceOf(row.user_id, name)} (${row.name ?? 'no name'})`,
+    });
   }
 
-  message(ref: string, selector: Selector): { identity: Identity; message_id: string } {
-    const { identity } = this.select(selector);
-    if (!/^[0-9a-f]{4,64}$/.test(ref)) {
+  /** A group by name or short id; the whole network by its id. */
+  group(network: NetworkRow, ref: string): GroupMeant {
+    const main = { group_id: network.network_id, kind: 'main' } as const;
+    const groups: readonly GroupMeant[] = [main, ...this.#asking.groups(network.identity)];
+    const isNamed = (row: GroupMeant) => row.kind !== 'main' && row.name === ref;
+    const found = meantBy(groups, ref, {
+      ids: (row) => [row.group_id],
+      isNamed,
+      digits_min: DIGITS_OF_PLACE,
+    });
+    return theOne(found, {
+      none: 'You are in no such group here. `sotto group list` shows them.',
+      several: 'Several groups fit. Say which by its id',
+      choice: (row) => choiceOf(row.group_id, ref),
+    });
+  }
+
+  /** The same, where the whole network makes no sense. */
+  privateGroup(network: NetworkRow, ref: string): GroupRow {
+    const group = this.group(network, ref);
+    if (group.kind === 'main')
+      throw new SottoError('bad_input', 'Expected a private group, got the id of the whole network.');
+    return group;
+  }
+
+  /** A channel by its name or id; `@name`: the direct messages with that user, and nothing else that may be called so. */
+  channel(network: NetworkRow, ref: string): ChannelEntry {
+    const channels = channelsOf(this.#asking, network);
+    if (ref.startsWith('@')) {
+      const { user_id } = this.user(network, ref);
+      const found = channels.find(
+        ({ partner_ids }) => partner_ids.length === 1 && partner_ids[0] === user_id,
+      );
+      if (found !== undefined) return found;
+      throw new SottoError(
+        'not_found',
+        `There are no direct messages with that user yet. \`sotto dm USER TEXT\` sends one.`,
+      );
+    }
+    const name = ref.replace(/^#/, '');
+    const isNamed = (row: ChannelEntry) =>
+      row.partner_ids.length === 0 && (row.name === ref || row.name === name);
+    const ids = (row: ChannelEntry) => row.channel_ids;
+    return theOne(meantBy(channels, ref, { ids, isNamed, digits_min: DIGITS_OF_PLACE }), {
+      none: 'There is no such channel here. `sotto channel list` shows them.',
+      several: 'Several channels fit. Say which by its id',
+      choice: (row) => `${choiceOf(row.channel_id, ref)} (${placeOf(row)})`,
+    });
+  }
+
+  /** A message by the beginning of its id. */
+  message({ identity }: NetworkRow, ref: string): Id {
+    if (!isDigits(ref)) {
       throw new SottoError(
         'bad_input',
         'Expected a message by 4 to 64 hex digits of its id, as `sotto read` shows it.',
       );
     }
-    const found = this.#query<{ message_id: string }>('get_messages_by_prefix', { prefix: ref }, identity);
-    if (found.length === 1) return { identity, message_id: found[0]!.message_id };
-    if (found.length > 1)
-      throw new SottoError('ambiguous', 'Several messages begin with these digits. Give more of the id.');
-    throw new SottoError('not_found', 'There is no such message here.');
+    const found = this.#asking.query<{ message_id: Id }>('get_messages_by_prefix', { prefix: ref }, identity);
+    return theOne(found, {
+      none: 'There is no such message here.',
+      several: 'Several messages begin with these digits. Give more of the id',
+      choice: ({ message_id }) => message_id.slice(12, 28),
+    }).message_id;
   }
 
-  /** The network of an identity; null for none. */
-  networkOf(identity: Identity | null): string | null {
-    return identity === null ? null : (this.#engine.identity(identity)?.network_id ?? null);
+  /** Every device that has ever been let in. */
+  devices({ identity }: NetworkRow): DeviceRow[] {
+    return this.#asking.query<DeviceRow>('get_devices', {}, identity);
   }
+
+  /** A device by the first digits of its key. */
+  device(network: NetworkRow, ref: string): DeviceRow {
+    if (!isDigits(ref)) {
+      throw new SottoError(
+        'bad_input',
+        'Expected a device by 4 to 64 hex digits of its key, as `sotto device list` shows it.',
+      );
+    }
+    const found = this.devices(network).filter((row) => row.device_id.startsWith(ref));
+    return theOne(found, {
+      none: 'There is no such device here. `sotto device list` shows them.',
+      several: 'Several devices begin with these digits. Give more of the key',
+      choice: ({ device_id }) => device_id.slice(0, 16),
+    });
+  }
+
+  /** An invite by the beginning of its id. */
+  invite({ identity }: NetworkRow, ref: string): Id {
+    const invites = this.#asking.query<{ invite_id: Id }>('get_invites', {}, identity);
+    const found = invites.filter((row) => fits(row.invite_id, ref));
+    return theOne(found, {
+      none: 'There is no such invite here. `sotto invite list` shows them.',
+      several: 'Several invites begin with these digits. Give more of the id',
+      choice: ({ invite_id }) => invite_id.slice(12, 28),
+    }).invite_id;
+  }
+
+  /** An event of any state by the beginning of its id. */
+  event({ identity }: NetworkRow, ref: string): StandingRow {
+    if (!isDigits(ref))
+      throw new SottoError('bad_input', 'Expected an event by 4 to 64 hex digits of its id.');
+    const rows = this.#asking.query<StandingRow>('get_standing_of', { prefix: ref }, identity);
+    const found = [...new Map(rows.map((row) => [row.event_id, row])).values()];
+    return theOne(found, {
+      none: 'This node knows no such event. It may never have come, or have been dropped.',
+      several: 'Several events begin with these digits. Give more of the id',
+      choice: ({ event_id }) => event_id.slice(12, 28),
+    });
+  }
+}
+
+function asOption({ user_name, user_id }: NetworkRow): string {
+  if (user_name !== null) return ` --as '${user_name}'`;
+  return user_id === null ? '' : ` --as ${shortId(user_id)}`;
+}
+
+function placeOf({ group_kind, group_name, group_id }: ChannelEntry): string {
+  if (group_kind === 'main') return 'everyone';
+  return group_kind === 'direct' ? 'direct' : (group_name ?? shortId(group_id));
 }

@@ -6,6 +6,7 @@ import { randomBytes } from 'node:crypto';
 import { existsSync, readFileSync, unwatchFile, watchFile } from 'node:fs';
 import { join, resolve } from 'node:path';
 import type { Logger } from 'pino';
+import type { NodeFacade } from '../../api/facade.ts';
 import { createApi } from '../../api/routes.ts';
 import { allowedHosts, serveApi } from '../../api/serve.ts';
 import { placeOf, SottoError } from '../../core/assert.ts';
@@ -22,7 +23,8 @@ import { websocketTransport } from '../../transport/websocket.ts';
 import { announced, Sessions, type Timers } from '../sessions.ts';
 import { type DataDir, takeDataDir } from './data-dir.ts';
 import { Devices } from './devices.ts';
-import { NodeView } from './facade.ts';
+import { type NodeView, nodeView } from './facade.ts';
+import { unlocked } from './passphrase.ts';
 import { readProtocolFolder } from './protocol-folder.ts';
 
 export interface NodeOptions {
@@ -37,6 +39,8 @@ export interface NodeOptions {
   readonly jobs_file?: string | undefined;
   /** The name under which others reach this node, where it listens on every interface. */
   readonly announce_host?: string | undefined;
+  /** A file with the passphrase that seals the keys of the data directory; it sets one where there is none yet. */
+  readonly passphrase_file?: string | undefined;
   readonly log: Logger;
 }
 
@@ -58,15 +62,19 @@ const systemTimers: Timers = {
 export class SottoNode {
   readonly listen_address: string;
   readonly api_address: string;
+  /** The node without HTTP, for apps that run it in their own process. */
+  readonly facade: NodeFacade;
   readonly #parts: Parts;
   readonly #close_api: () => Promise<void>;
 
   private constructor(
     parts: Parts,
+    facade: NodeFacade,
     listen_address: string,
     api: { address: string; close(): Promise<void> },
   ) {
     this.#parts = parts;
+    this.facade = facade;
     this.listen_address = listen_address;
     this.api_address = api.address;
     this.#close_api = api.close;
@@ -81,23 +89,23 @@ export class SottoNode {
       try {
         const listen_address = await parts.sessions.listen(options.listen);
         const token = randomBytes(32).toString('base64url');
-        const view = new NodeView(parts, {
+        let api_address = '';
+        const announced_address = announced(listen_address, options.announce_host ?? null);
+        const view = nodeView(parts, {
           data_dir: data_dir.path,
           protocol: protocolName(options),
-          announced: announced(listen_address, options.announce_host ?? null),
+          announced: announced_address,
+          api: () => api_address,
         });
-        let api_address = '';
         const app = createApi(view, { token, allowed_hosts: () => allowedHosts(api_address) });
         const api = await serveApi(app, options.api);
         api_address = api.address;
-        view.api_address = api.address;
         data_dir.announce(
           { pid: process.pid, api: api.address, listen: listen_address, started_ms: Date.now() },
           token,
         );
-        parts.view = view;
-        parts.begin();
-        return new SottoNode(parts, listen_address, api);
+        parts.begin(view, announced_address);
+        return new SottoNode(parts, view, listen_address, api);
       } catch (thrown) {
         await parts.close();
         throw thrown;
@@ -126,7 +134,8 @@ export class Parts {
   readonly devices: Devices;
   readonly clock: Clock = systemClock;
   readonly started_ms = Date.now();
-  view: NodeView | null = null;
+  #view: NodeView | null = null;
+  #announced_address = '';
   readonly #db: Db;
   readonly #log: Logger;
   readonly #options: NodeOptions;
@@ -143,13 +152,8 @@ export class Parts {
     this.#db = openNodeSqlite(data_dir.database);
     try {
       const after_commit = (effects: readonly AfterCommit[]) => this.#afterCommit(effects);
-      this.engine = new Engine({
-        db: this.#db,
-        protocol,
-        clock: systemClock,
-        random: systemRandom,
-        after_commit,
-      });
+      const ports = { db: this.#db, protocol, clock: systemClock, random: systemRandom, after_commit };
+      this.engine = unlocked(this.#db, options.passphrase_file, systemRandom, () => new Engine(ports));
       this.devices = new Devices(this.engine, this.#db);
       this.scheduler = new JobScheduler({
         db: this.#db,
@@ -186,9 +190,11 @@ export class Parts {
     return networks.reduce((total, network) => total + Math.max(0, network.members - 1), 0);
   }
 
-  /** Begins to dial and to run jobs. */
-  begin(): void {
-    this.announceAddresses();
+  /** Begins to dial, to run jobs, and to tell `view` of changes. */
+  begin(view: NodeView, announced_address: string): void {
+    this.#view = view;
+    this.#announced_address = announced_address;
+    this.#announceAddresses();
     this.sessions.start();
     this.#watchJobs();
     this.tick();
@@ -208,7 +214,7 @@ export class Parts {
 
   #afterCommit(effects: readonly AfterCommit[]): void {
     this.sessions?.send(effects);
-    this.view?.changed(effects);
+    this.#view?.changed(effects);
     if (effects.some((effect) => effect.effect === 'identities_changed')) {
       setImmediate(() => {
         if (this.#closed) return;
@@ -219,20 +225,25 @@ export class Parts {
   }
 
   /** Tells each network where this node can be reached, unless it knows. */
-  announceAddresses(): void {
-    if (this.view === null) return;
+  #announceAddresses(): void {
     const networks = this.engine.query('get_networks', {}, 0) as readonly {
       identity: number;
       admitted: boolean;
+      removed: boolean;
     }[];
-    for (const { identity, admitted } of networks) {
-      if (!admitted) continue;
+    for (const { identity, admitted, removed } of networks) {
+      if (!admitted || removed) continue;
       try {
-        this.engine.command('announce_address', identity, { address: this.view.announced_address });
+        this.engine.command('announce_address', identity, { address: this.#announced_address });
       } catch (thrown) {
         this.#log.warn({ identity, ...placeOf(thrown) }, 'address_not_announced');
       }
     }
+  }
+
+  /** Empties the write-ahead log into the database, so that nothing of what was erased stays in it. */
+  emptyLog(): void {
+    this.#db.prepare('PRAGMA wal_checkpoint(TRUNCATE)').all();
   }
 
   /** The jobs as they were loaded last. */
@@ -282,6 +293,7 @@ export class Parts {
     this.#closed = true;
     if (this.#timer !== null) clearTimeout(this.#timer);
     if (this.#watched !== null) unwatchFile(this.#watched);
+    this.#view?.close();
     await this.sessions.close();
     this.devices.close();
     this.#db.close();

@@ -9,20 +9,13 @@ import {
   type TraceView,
 } from '../../api/facade.ts';
 import type { JobSpec } from '../../core/config.ts';
-import type { CommandResult } from '../../core/engine.ts';
 import type { Cause, Envelope } from '../../core/envelope.ts';
 import { redact } from '../../core/event-type.ts';
 import { NEVER_MS } from '../../core/limits.ts';
 import type { JobRun } from '../../core/schedule-rows.ts';
 import type { JobLine } from '../../core/scheduler-view.ts';
 import type { TraceEntry } from '../../core/trace.ts';
-import type { Finder } from './finder.ts';
-
-/** The id of the event that a command is about: the last one it made. */
-export function onlyEvent(made: CommandResult): string {
-  const ids = made.event_ids.filter((id) => id !== null);
-  return ids[ids.length - 1] ?? '';
-}
+import type { Asking } from './asking.ts';
 
 /** `null` stands for never. */
 export function shownExpiry(expires_ms: number): number | null {
@@ -81,10 +74,10 @@ export function jobView(line: JobLine, specs: readonly JobSpec[]): JobView {
 }
 
 /** One recorded run as the API shows it. */
-export function jobRunView(run: JobRun, find: Finder): JobRunView {
+export function jobRunView(run: JobRun, asking: Asking): JobRunView {
   return {
     job: run.job,
-    network_id: find.networkOf(run.identity),
+    network_id: asking.networkOf(run.identity),
     scheduled_for_ms: run.scheduled_for_ms,
     started_ms: run.started_ms,
     duration_us: Math.round(run.duration_ms * 1000),

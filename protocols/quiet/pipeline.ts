@@ -7,44 +7,61 @@ import { adoptKnownTypes } from './handlers/adopt.ts';
 import { installContent } from './handlers/content.ts';
 import { deleteEvents } from './handlers/delete.ts';
 import { eventStore } from './handlers/event-store.ts';
+import { forgetIdentity } from './handlers/forget-identity.ts';
 import { instruct } from './handlers/instruct.ts';
+import { judge } from './handlers/judge.ts';
 import { keygen } from './handlers/keygen.ts';
+import { link } from './handlers/link.ts';
 import { open } from './handlers/open.ts';
+import { openKey } from './handlers/open-key.ts';
+import { installPlace } from './handlers/place.ts';
 import { project } from './handlers/project.ts';
+import { prove } from './handlers/prove.ts';
 import { receive } from './handlers/receive.ts';
 import { reflect } from './handlers/reflect.ts';
 import { rememberRefused } from './handlers/refuse.ts';
 import { release } from './handlers/release.ts';
 import { releaseDue } from './handlers/release-due.ts';
+import { replaceEvents } from './handlers/replace.ts';
 import { resolveDeps } from './handlers/resolve-deps.ts';
 import { send } from './handlers/send.ts';
 import { sign } from './handlers/sign.ts';
+import { standing } from './handlers/standing.ts';
 import { validate } from './handlers/validate.ts';
 import { verify } from './handlers/verify.ts';
 import { installFingerprint } from './reconcile/fingerprint.ts';
 
 export const pipeline = {
   handlers: pipelineOf([
-    receive, //      frame       -> its items, each on its own
-    verify, //       received    -> verified: id, hash and signature fit
-    open, //         verified    -> opened: the body has its type's shape
-    send, //         outgoing    -> to the network, after the commit
-    sign, //         outgoing    -> opened: an event of ours
-    keygen, //       instruction -> a keypair
-    releaseDue, //   instruction -> what has waited for its time
-    instruct, //     instruction -> opened: an event of class local
-    resolveDeps, //  opened      -> opened, or waits for what it rests on
-    validate, //     opened      -> valid: every rule of its type holds
-    eventStore, //   valid       -> stored
-    project, //      valid       -> rows
-    deleteEvents, // valid       -> what it deletes is dead
-    release, //      valid       -> what waited for it goes on
-    reflect, //      valid       -> what its reflectors answer
+    receive, //        frame       -> its items, each on its own
+    link, //           header      -> a link in a removed device's chain
+    verify, //         received    -> verified: id, hash and signature fit
+    prove, //          verified    -> what stood for want of it goes on
+    open, //           verified    -> opened: unsealed, and the body has its type's shape; or waits for a key
+    send, //           outgoing    -> to the network, after the commit
+    sign, //           outgoing    -> opened: an event of ours, sealed and signed
+    keygen, //         instruction -> a keypair
+    forgetIdentity, // instruction -> one identity of this node is gone
+    releaseDue, //     instruction -> what has waited for its time
+    instruct, //       instruction -> opened: an event of class local
+    resolveDeps, //    opened      -> opened, or waits for what it rests on
+    validate, //       opened      -> valid: every rule of its type holds
+    eventStore, //     valid       -> stored
+    replaceEvents, //  valid       -> what it edits lives on with its content
+    project, //        valid       -> rows
+    openKey, //        valid       -> a group key is held
+    standing, //       valid       -> whose events count is applied
+    deleteEvents, //   valid       -> what it deletes is dead
+    judge, //          valid       -> facts are judged anew
+    release, //        valid       -> what waited for it goes on
+    reflect, //        valid       -> what its reflectors answer
   ]),
+  secret_tables: ['key_slot', 'key_slot_use', 'key_slot_lock'],
   rejected: rememberRefused,
   adopt: adoptKnownTypes,
   install: (db: Parameters<typeof installContent>[0]) => {
     installContent(db);
     installFingerprint(db);
+    installPlace(db);
   },
 };

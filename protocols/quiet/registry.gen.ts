@@ -5,6 +5,7 @@ import * as events_address_projector from './events/address/projector.ts';
 import * as events_address_queries from './events/address/queries.ts';
 import * as events_address_schema from './events/address/schema.ts';
 import * as events_admit_projector from './events/admit/projector.ts';
+import * as events_admit_queries from './events/admit/queries.ts';
 import * as events_admit_schema from './events/admit/schema.ts';
 import * as events_channel_commands from './events/channel/commands.ts';
 import * as events_channel_projector from './events/channel/projector.ts';
@@ -19,15 +20,40 @@ import * as events_delete_message_schema from './events/delete-message/schema.ts
 import * as events_dial_hint_projector from './events/dial-hint/projector.ts';
 import * as events_dial_hint_queries from './events/dial-hint/queries.ts';
 import * as events_dial_hint_schema from './events/dial-hint/schema.ts';
+import * as events_edit_commands from './events/edit/commands.ts';
+import * as events_edit_projector from './events/edit/projector.ts';
+import * as events_edit_queries from './events/edit/queries.ts';
+import * as events_edit_schema from './events/edit/schema.ts';
+import * as events_forget_commands from './events/forget/commands.ts';
+import * as events_forget_schema from './events/forget/schema.ts';
+import * as events_grant_commands from './events/grant/commands.ts';
+import * as events_grant_projector from './events/grant/projector.ts';
+import * as events_grant_queries from './events/grant/queries.ts';
+import * as events_grant_schema from './events/grant/schema.ts';
+import * as events_group_add_commands from './events/group-add/commands.ts';
+import * as events_group_add_projector from './events/group-add/projector.ts';
+import * as events_group_add_reflectors from './events/group-add/reflectors.ts';
+import * as events_group_add_schema from './events/group-add/schema.ts';
+import * as events_group_commands from './events/group/commands.ts';
+import * as events_group_projector from './events/group/projector.ts';
+import * as events_group_queries from './events/group/queries.ts';
+import * as events_group_schema from './events/group/schema.ts';
 import * as events_invite_commands from './events/invite/commands.ts';
 import * as events_invite_projector from './events/invite/projector.ts';
 import * as events_invite_queries from './events/invite/queries.ts';
 import * as events_invite_schema from './events/invite/schema.ts';
+import * as events_key_request_projector from './events/key-request/projector.ts';
+import * as events_key_request_reflectors from './events/key-request/reflectors.ts';
+import * as events_key_request_schema from './events/key-request/schema.ts';
+import * as events_key_queries from './events/key/queries.ts';
+import * as events_key_schema from './events/key/schema.ts';
 import * as events_keypair_schema from './events/keypair/schema.ts';
 import * as events_message_commands from './events/message/commands.ts';
 import * as events_message_projector from './events/message/projector.ts';
 import * as events_message_queries from './events/message/queries.ts';
 import * as events_message_schema from './events/message/schema.ts';
+import * as events_minted_reflectors from './events/minted/reflectors.ts';
+import * as events_minted_schema from './events/minted/schema.ts';
 import * as events_network_commands from './events/network/commands.ts';
 import * as events_network_projector from './events/network/projector.ts';
 import * as events_network_queries from './events/network/queries.ts';
@@ -37,7 +63,12 @@ import * as events_notification_queries from './events/notification/queries.ts';
 import * as events_notification_schema from './events/notification/schema.ts';
 import * as events_peer_projector from './events/peer/projector.ts';
 import * as events_peer_queries from './events/peer/queries.ts';
+import * as events_peer_reflectors from './events/peer/reflectors.ts';
 import * as events_peer_schema from './events/peer/schema.ts';
+import * as events_prekey_projector from './events/prekey/projector.ts';
+import * as events_prekey_queries from './events/prekey/queries.ts';
+import * as events_prekey_reflectors from './events/prekey/reflectors.ts';
+import * as events_prekey_schema from './events/prekey/schema.ts';
 import * as events_profile_commands from './events/profile/commands.ts';
 import * as events_profile_projector from './events/profile/projector.ts';
 import * as events_profile_schema from './events/profile/schema.ts';
@@ -46,12 +77,31 @@ import * as events_reaction_projector from './events/reaction/projector.ts';
 import * as events_reaction_queries from './events/reaction/queries.ts';
 import * as events_reaction_reflectors from './events/reaction/reflectors.ts';
 import * as events_reaction_schema from './events/reaction/schema.ts';
+import * as events_read_mark_commands from './events/read-mark/commands.ts';
+import * as events_read_mark_projector from './events/read-mark/projector.ts';
+import * as events_read_mark_queries from './events/read-mark/queries.ts';
+import * as events_read_mark_schema from './events/read-mark/schema.ts';
+import * as events_remove_commands from './events/remove/commands.ts';
+import * as events_remove_projector from './events/remove/projector.ts';
+import * as events_remove_queries from './events/remove/queries.ts';
+import * as events_remove_schema from './events/remove/schema.ts';
+import * as events_revoke_invite_commands from './events/revoke-invite/commands.ts';
+import * as events_revoke_invite_projector from './events/revoke-invite/projector.ts';
+import * as events_revoke_invite_schema from './events/revoke-invite/schema.ts';
+import * as events_revoke_commands from './events/revoke/commands.ts';
+import * as events_revoke_projector from './events/revoke/projector.ts';
+import * as events_revoke_schema from './events/revoke/schema.ts';
 import * as events_session_projector from './events/session/projector.ts';
 import * as events_session_reflectors from './events/session/reflectors.ts';
 import * as events_session_schema from './events/session/schema.ts';
+import * as events_standing_projector from './events/standing/projector.ts';
+import * as events_standing_queries from './events/standing/queries.ts';
+import * as events_standing_reflectors from './events/standing/reflectors.ts';
+import * as events_standing_schema from './events/standing/schema.ts';
 import * as events_sync_queries from './events/sync/queries.ts';
 import * as events_sync_reflectors from './events/sync/reflectors.ts';
 import * as events_sync_schema from './events/sync/schema.ts';
+import * as events_title_commands from './events/title/commands.ts';
 import * as events_title_projector from './events/title/projector.ts';
 import * as events_title_schema from './events/title/schema.ts';
 import * as events_user_commands from './events/user/commands.ts';
@@ -61,6 +111,10 @@ import * as events_user_reflectors from './events/user/reflectors.ts';
 import * as events_user_schema from './events/user/schema.ts';
 import * as events_waiting_queries from './events/waiting/queries.ts';
 import * as events_waiting_schema from './events/waiting/schema.ts';
+import * as jobs_admit from './jobs/admit.ts';
+import * as jobs_keys from './jobs/keys.ts';
+import * as jobs_prekeys from './jobs/prekeys.ts';
+import * as jobs_removals from './jobs/removals.ts';
 import * as jobs_sync from './jobs/sync.ts';
 import * as jobs_waiting from './jobs/waiting.ts';
 import * as pipeline from './pipeline.ts';
@@ -73,6 +127,7 @@ export const quiet: ProtocolFolder = {
     'events/address/queries.ts': events_address_queries,
     'events/address/schema.ts': events_address_schema,
     'events/admit/projector.ts': events_admit_projector,
+    'events/admit/queries.ts': events_admit_queries,
     'events/admit/schema.ts': events_admit_schema,
     'events/channel/commands.ts': events_channel_commands,
     'events/channel/projector.ts': events_channel_projector,
@@ -87,15 +142,40 @@ export const quiet: ProtocolFolder = {
     'events/dial-hint/projector.ts': events_dial_hint_projector,
     'events/dial-hint/queries.ts': events_dial_hint_queries,
     'events/dial-hint/schema.ts': events_dial_hint_schema,
+    'events/edit/commands.ts': events_edit_commands,
+    'events/edit/projector.ts': events_edit_projector,
+    'events/edit/queries.ts': events_edit_queries,
+    'events/edit/schema.ts': events_edit_schema,
+    'events/forget/commands.ts': events_forget_commands,
+    'events/forget/schema.ts': events_forget_schema,
+    'events/grant/commands.ts': events_grant_commands,
+    'events/grant/projector.ts': events_grant_projector,
+    'events/grant/queries.ts': events_grant_queries,
+    'events/grant/schema.ts': events_grant_schema,
+    'events/group-add/commands.ts': events_group_add_commands,
+    'events/group-add/projector.ts': events_group_add_projector,
+    'events/group-add/reflectors.ts': events_group_add_reflectors,
+    'events/group-add/schema.ts': events_group_add_schema,
+    'events/group/commands.ts': events_group_commands,
+    'events/group/projector.ts': events_group_projector,
+    'events/group/queries.ts': events_group_queries,
+    'events/group/schema.ts': events_group_schema,
     'events/invite/commands.ts': events_invite_commands,
     'events/invite/projector.ts': events_invite_projector,
     'events/invite/queries.ts': events_invite_queries,
     'events/invite/schema.ts': events_invite_schema,
+    'events/key-request/projector.ts': events_key_request_projector,
+    'events/key-request/reflectors.ts': events_key_request_reflectors,
+    'events/key-request/schema.ts': events_key_request_schema,
+    'events/key/queries.ts': events_key_queries,
+    'events/key/schema.ts': events_key_schema,
     'events/keypair/schema.ts': events_keypair_schema,
     'events/message/commands.ts': events_message_commands,
     'events/message/projector.ts': events_message_projector,
     'events/message/queries.ts': events_message_queries,
     'events/message/schema.ts': events_message_schema,
+    'events/minted/reflectors.ts': events_minted_reflectors,
+    'events/minted/schema.ts': events_minted_schema,
     'events/network/commands.ts': events_network_commands,
     'events/network/projector.ts': events_network_projector,
     'events/network/queries.ts': events_network_queries,
@@ -105,7 +185,12 @@ export const quiet: ProtocolFolder = {
     'events/notification/schema.ts': events_notification_schema,
     'events/peer/projector.ts': events_peer_projector,
     'events/peer/queries.ts': events_peer_queries,
+    'events/peer/reflectors.ts': events_peer_reflectors,
     'events/peer/schema.ts': events_peer_schema,
+    'events/prekey/projector.ts': events_prekey_projector,
+    'events/prekey/queries.ts': events_prekey_queries,
+    'events/prekey/reflectors.ts': events_prekey_reflectors,
+    'events/prekey/schema.ts': events_prekey_schema,
     'events/profile/commands.ts': events_profile_commands,
     'events/profile/projector.ts': events_profile_projector,
     'events/profile/schema.ts': events_profile_schema,
@@ -114,12 +199,31 @@ export const quiet: ProtocolFolder = {
     'events/reaction/queries.ts': events_reaction_queries,
     'events/reaction/reflectors.ts': events_reaction_reflectors,
     'events/reaction/schema.ts': events_reaction_schema,
+    'events/read-mark/commands.ts': events_read_mark_commands,
+    'events/read-mark/projector.ts': events_read_mark_projector,
+    'events/read-mark/queries.ts': events_read_mark_queries,
+    'events/read-mark/schema.ts': events_read_mark_schema,
+    'events/remove/commands.ts': events_remove_commands,
+    'events/remove/projector.ts': events_remove_projector,
+    'events/remove/queries.ts': events_remove_queries,
+    'events/remove/schema.ts': events_remove_schema,
+    'events/revoke-invite/commands.ts': events_revoke_invite_commands,
+    'events/revoke-invite/projector.ts': events_revoke_invite_projector,
+    'events/revoke-invite/schema.ts': events_revoke_invite_schema,
+    'events/revoke/commands.ts': events_revoke_commands,
+    'events/revoke/projector.ts': events_revoke_projector,
+    'events/revoke/schema.ts': events_revoke_schema,
     'events/session/projector.ts': events_session_projector,
     'events/session/reflectors.ts': events_session_reflectors,
     'events/session/schema.ts': events_session_schema,
+    'events/standing/projector.ts': events_standing_projector,
+    'events/standing/queries.ts': events_standing_queries,
+    'events/standing/reflectors.ts': events_standing_reflectors,
+    'events/standing/schema.ts': events_standing_schema,
     'events/sync/queries.ts': events_sync_queries,
     'events/sync/reflectors.ts': events_sync_reflectors,
     'events/sync/schema.ts': events_sync_schema,
+    'events/title/commands.ts': events_title_commands,
     'events/title/projector.ts': events_title_projector,
     'events/title/schema.ts': events_title_schema,
     'events/user/commands.ts': events_user_commands,
@@ -129,27 +233,40 @@ export const quiet: ProtocolFolder = {
     'events/user/schema.ts': events_user_schema,
     'events/waiting/queries.ts': events_waiting_queries,
     'events/waiting/schema.ts': events_waiting_schema,
+    'jobs/admit.ts': jobs_admit,
+    'jobs/keys.ts': jobs_keys,
+    'jobs/prekeys.ts': jobs_prekeys,
+    'jobs/removals.ts': jobs_removals,
     'jobs/sync.ts': jobs_sync,
     'jobs/waiting.ts': jobs_waiting,
     'pipeline.ts': pipeline,
   },
   sql: {
     'events/address/address.sql': "CREATE TABLE IF NOT EXISTS address (\n  event    INTEGER PRIMARY KEY REFERENCES event (n),\n  address  TEXT NOT NULL\n);\n",
-    'events/admit/admit.sql': "CREATE TABLE IF NOT EXISTS admit (\n  event  INTEGER PRIMARY KEY REFERENCES event (n),\n  user   INTEGER NOT NULL REFERENCES event (n)\n);\nCREATE INDEX IF NOT EXISTS admit_by_user ON admit (user);\n",
+    'events/admit/admit.sql': "CREATE TABLE IF NOT EXISTS admit (\n  event   INTEGER PRIMARY KEY REFERENCES event (n),\n  joiner  INTEGER NOT NULL REFERENCES event (n)\n);\nCREATE INDEX IF NOT EXISTS admit_by_joiner ON admit (joiner);\n",
     'events/channel/channel.sql': "CREATE TABLE IF NOT EXISTS channel (\n  event  INTEGER PRIMARY KEY REFERENCES event (n)\n);\n",
     'events/clock-witness/clock-witness.sql': "CREATE TABLE IF NOT EXISTS clock_witness (\n  identity   INTEGER NOT NULL,\n  user_id    BLOB NOT NULL,\n  offset_ms  INTEGER NOT NULL,\n  seen_ms    INTEGER NOT NULL,\n  PRIMARY KEY (identity, user_id)\n) WITHOUT ROWID;\n",
     'events/dial-hint/dial-hint.sql': "CREATE TABLE IF NOT EXISTS dial_hint (\n  identity  INTEGER NOT NULL,\n  device    BLOB NOT NULL,\n  address   TEXT NOT NULL,\n  PRIMARY KEY (identity, device, address)\n) WITHOUT ROWID;\n",
-    'events/invite/invite.sql': "CREATE TABLE IF NOT EXISTS invite (\n  event              INTEGER PRIMARY KEY REFERENCES event (n),\n  invite_key         BLOB NOT NULL,\n  uses               INTEGER NOT NULL,\n  invite_expires_ms  INTEGER NOT NULL\n);\n",
-    'events/message/message.sql': "-- Integers only: the text stays in the event's body.\nCREATE TABLE IF NOT EXISTS message (\n  event       INTEGER PRIMARY KEY REFERENCES event (n),\n  channel     INTEGER NOT NULL REFERENCES event (n),\n  created_ms  INTEGER NOT NULL,\n  seq         INTEGER NOT NULL\n);\nCREATE INDEX IF NOT EXISTS message_by_time ON message (channel, created_ms, seq);\n",
+    'events/edit/edit.sql': "CREATE TABLE IF NOT EXISTS edit (\n  event    INTEGER PRIMARY KEY REFERENCES event (n),\n  message  INTEGER NOT NULL REFERENCES event (n)\n);\nCREATE INDEX IF NOT EXISTS edit_by_message ON edit (message);\n",
+    'events/grant/grant.sql': "-- `right` is a word of SQL.\nCREATE TABLE IF NOT EXISTS right_grant (\n  event     INTEGER PRIMARY KEY REFERENCES event (n),\n  user      INTEGER NOT NULL REFERENCES event (n),\n  kind      TEXT NOT NULL,\n  basis     INTEGER REFERENCES event (n)\n);\nCREATE INDEX IF NOT EXISTS right_grant_by_user ON right_grant (user);\n",
+    'events/group/group.sql': "CREATE TABLE IF NOT EXISTS private_group (\n  event    INTEGER PRIMARY KEY REFERENCES event (n),\n  kind     TEXT NOT NULL,\n  creator  INTEGER NOT NULL REFERENCES event (n)\n);\n\n-- Who has ever been put into a private group, and by which event.\nCREATE TABLE IF NOT EXISTS group_member (\n  event       INTEGER NOT NULL REFERENCES event (n),\n  group_n     INTEGER NOT NULL REFERENCES event (n),\n  user        INTEGER NOT NULL REFERENCES event (n),\n  PRIMARY KEY (event, user)\n) WITHOUT ROWID;\nCREATE INDEX IF NOT EXISTS group_member_by_group ON group_member (group_n, user);\nCREATE INDEX IF NOT EXISTS group_member_by_user ON group_member (user);\n",
+    'events/invite/invite.sql': "CREATE TABLE IF NOT EXISTS invite (\n  event              INTEGER PRIMARY KEY REFERENCES event (n),\n  invite_key         BLOB NOT NULL,\n  uses               INTEGER NOT NULL,\n  invite_expires_ms  INTEGER NOT NULL,\n  user               INTEGER REFERENCES event (n),\n  basis              INTEGER REFERENCES event (n)\n);\n",
+    'events/key-request/key-request.sql': "CREATE TABLE IF NOT EXISTS key_request (\n  event   INTEGER PRIMARY KEY REFERENCES event (n),\n  key_id  BLOB NOT NULL\n);\nCREATE INDEX IF NOT EXISTS key_request_by_key ON key_request (key_id);\n",
+    'events/message/message.sql': "-- Integers only: the text stays in the event's body. `shown`: the event whose body holds it, the message itself or its newest edit.\nCREATE TABLE IF NOT EXISTS message (\n  event       INTEGER PRIMARY KEY REFERENCES event (n),\n  channel     INTEGER NOT NULL REFERENCES event (n),\n  created_ms  INTEGER NOT NULL,\n  seq         INTEGER NOT NULL,\n  shown       INTEGER NOT NULL REFERENCES event (n)\n);\nCREATE INDEX IF NOT EXISTS message_by_time ON message (channel, created_ms, seq);\n\n-- Messages that may be shown, with who wrote them and when; `body` is the text's, of the message or of its newest edit.\nCREATE VIEW IF NOT EXISTS shown_message AS\n  SELECT m.event AS n, e.identity AS identity, e.id AS id, e.author AS author, e.created_ms AS created_ms, e.expires_ms AS expires_ms,\n    e.group_n AS group_n, CASE WHEN m.shown = m.event THEN NULL ELSE s.created_ms END AS edited_ms, s.body AS body\n  FROM message m JOIN event e ON e.n = m.event JOIN live_event s ON s.n = m.shown WHERE e.expires_ms > now_ms();\n",
     'events/network/network.sql': "CREATE TABLE IF NOT EXISTS network (\n  event     INTEGER PRIMARY KEY REFERENCES event (n),\n  identity  INTEGER NOT NULL UNIQUE,\n  creator   BLOB NOT NULL\n);\n",
     'events/notification/notification.sql': "-- Goes with the event it tells of, as every table with a column `event` does.\nCREATE TABLE IF NOT EXISTS notification (\n  event        INTEGER PRIMARY KEY REFERENCES event (n),\n  about        INTEGER NOT NULL REFERENCES event (n),\n  noticed_ms   INTEGER NOT NULL\n);\n",
-    'events/peer/peer.sql': "CREATE TABLE IF NOT EXISTS peer (\n  event   INTEGER PRIMARY KEY REFERENCES event (n),\n  device  BLOB NOT NULL,\n  user    INTEGER NOT NULL REFERENCES event (n)\n);\nCREATE INDEX IF NOT EXISTS peer_by_device ON peer (device);\nCREATE INDEX IF NOT EXISTS peer_by_user ON peer (user);\n\n-- The user that a device speaks for. A device that declares itself for two (by signing two histories) speaks for the one with the lower id, on\n-- every node, in whatever order the declarations arrived.\nCREATE VIEW IF NOT EXISTS device_user AS\n  SELECT pe.identity AS identity, p.device AS device, u.n AS user, min(u.id) AS user_id\n  FROM peer p JOIN event pe ON pe.n = p.event JOIN event u ON u.n = p.user GROUP BY pe.identity, p.device;\n",
+    'events/peer/peer.sql': "CREATE TABLE IF NOT EXISTS peer (\n  event   INTEGER PRIMARY KEY REFERENCES event (n),\n  device  BLOB NOT NULL,\n  user    INTEGER NOT NULL REFERENCES event (n),\n  invite  INTEGER REFERENCES event (n)\n);\nCREATE INDEX IF NOT EXISTS peer_by_device ON peer (device);\nCREATE INDEX IF NOT EXISTS peer_by_user ON peer (user);\n\n-- The user that a device speaks for. A device that declares itself for two (by signing two histories) speaks for the one with the lower id, on\n-- every node, in whatever order the declarations arrived.\nCREATE VIEW IF NOT EXISTS device_user AS\n  SELECT pe.identity AS identity, p.device AS device, u.n AS user, min(u.id) AS user_id\n  FROM peer p JOIN event pe ON pe.n = p.event JOIN event u ON u.n = p.user GROUP BY pe.identity, p.device;\n",
+    'events/prekey/prekey.sql': "CREATE TABLE IF NOT EXISTS prekey (\n  event       INTEGER PRIMARY KEY REFERENCES event (n),\n  public_key  BLOB NOT NULL\n);\n",
     'events/profile/profile.sql': "CREATE TABLE IF NOT EXISTS profile (\n  event  INTEGER PRIMARY KEY REFERENCES event (n)\n);\n",
     'events/reaction/reaction.sql': "CREATE TABLE IF NOT EXISTS reaction (\n  event    INTEGER PRIMARY KEY REFERENCES event (n),\n  message  INTEGER NOT NULL REFERENCES event (n)\n);\nCREATE INDEX IF NOT EXISTS reaction_by_message ON reaction (message);\n",
+    'events/read-mark/read-mark.sql': "CREATE TABLE IF NOT EXISTS read_mark (\n  identity       INTEGER NOT NULL,\n  channel        BLOB NOT NULL,\n  read_until_ms  INTEGER NOT NULL,\n  PRIMARY KEY (identity, channel)\n) WITHOUT ROWID;\n",
+    'events/remove/remove.sql': "CREATE TABLE IF NOT EXISTS removal (\n  event       INTEGER PRIMARY KEY REFERENCES event (n),\n  user        INTEGER NOT NULL REFERENCES event (n),\n  whole_user  INTEGER NOT NULL,\n  basis       INTEGER REFERENCES event (n),\n  because     INTEGER REFERENCES event (n)\n);\nCREATE INDEX IF NOT EXISTS removal_by_user ON removal (user);\nCREATE TABLE IF NOT EXISTS removal_head (\n  event   INTEGER NOT NULL REFERENCES event (n),\n  device  BLOB NOT NULL,\n  seq     INTEGER NOT NULL,\n  head    BLOB NOT NULL,\n  PRIMARY KEY (event, device)\n) WITHOUT ROWID;\nCREATE TABLE IF NOT EXISTS removal_known (\n  event  INTEGER NOT NULL REFERENCES event (n),\n  known  INTEGER NOT NULL REFERENCES event (n),\n  PRIMARY KEY (event, known)\n) WITHOUT ROWID;\n",
+    'events/revoke-invite/revoke-invite.sql': "CREATE TABLE IF NOT EXISTS invite_revocation (\n  event   INTEGER PRIMARY KEY REFERENCES event (n),\n  invite  INTEGER NOT NULL REFERENCES event (n)\n);\nCREATE INDEX IF NOT EXISTS invite_revocation_by_invite ON invite_revocation (invite);\n",
+    'events/revoke/revoke.sql': "CREATE TABLE IF NOT EXISTS revocation (\n  event       INTEGER PRIMARY KEY REFERENCES event (n),\n  grant_event INTEGER NOT NULL REFERENCES event (n),\n  basis       INTEGER REFERENCES event (n)\n);\nCREATE TABLE IF NOT EXISTS revocation_head (\n  event   INTEGER NOT NULL REFERENCES event (n),\n  device  BLOB NOT NULL,\n  seq     INTEGER NOT NULL,\n  head    BLOB NOT NULL,\n  PRIMARY KEY (event, device)\n) WITHOUT ROWID;\n",
     'events/session/session.sql': "-- Sessions that are open now. Emptied at every start.\nCREATE TABLE IF NOT EXISTS session (\n  identity    INTEGER NOT NULL,\n  session_id  TEXT NOT NULL,\n  device      BLOB NOT NULL,\n  opened_ms   INTEGER NOT NULL,\n  PRIMARY KEY (identity, session_id)\n) WITHOUT ROWID;\nDELETE FROM session;\n",
     'events/title/title.sql': "CREATE TABLE IF NOT EXISTS title (\n  event  INTEGER PRIMARY KEY REFERENCES event (n),\n  of_id  BLOB NOT NULL\n);\nCREATE INDEX IF NOT EXISTS title_of ON title (of_id);\n",
     'events/user/user.sql': "CREATE TABLE IF NOT EXISTS user (\n  event   INTEGER PRIMARY KEY REFERENCES event (n),\n  device  BLOB NOT NULL,\n  invite  INTEGER REFERENCES event (n)\n);\nCREATE INDEX IF NOT EXISTS user_by_invite ON user (invite);\n",
-    'store.sql': "-- The pipeline's own tables. Every row belongs to one identity, directly or through the event it refers to by its number `n`:\n-- small integers instead of 32-byte ids keep the projections and their indexes narrow.\n\n-- Every event that is valid here. `body` is NULL in a tombstone: what is left of a dead event is its signed header.\n-- `opaque`: of a type that this node does not know: kept and synced, not projected.\nCREATE TABLE IF NOT EXISTS event (\n  n           INTEGER PRIMARY KEY,\n  identity    INTEGER NOT NULL,\n  id          BLOB NOT NULL,\n  type        TEXT NOT NULL,\n  author      BLOB NOT NULL,\n  seq         INTEGER NOT NULL,\n  created_ms  INTEGER NOT NULL,\n  expires_ms  INTEGER NOT NULL,\n  opaque      INTEGER NOT NULL DEFAULT 0,\n  header      BLOB NOT NULL,\n  signature   BLOB NOT NULL,\n  body        BLOB\n);\n-- The time in front of the id makes inserts append, and this is also the order in which peers compare what they have.\nCREATE UNIQUE INDEX IF NOT EXISTS event_by_id ON event (identity, id);\nCREATE INDEX IF NOT EXISTS event_opaque ON event (n) WHERE opaque = 1;\n\n-- What may be shown: neither deleted nor expired. Every read of a person goes through this view.\nCREATE VIEW IF NOT EXISTS live_event AS\n  SELECT n, identity, id, type, author, seq, created_ms, expires_ms, body FROM event WHERE body IS NOT NULL AND expires_ms > now_ms();\n\n-- Events that die with another one (a reaction with its message).\nCREATE TABLE IF NOT EXISTS dies_with (\n  target  INTEGER NOT NULL,\n  event   INTEGER NOT NULL,\n  PRIMARY KEY (target, event)\n) WITHOUT ROWID;\n\n-- Events that wait, as they were received: for other events or authors to become valid (`missing` counts them), or for their time.\nCREATE TABLE IF NOT EXISTS waiting (\n  n             INTEGER PRIMARY KEY,\n  identity      INTEGER NOT NULL,\n  id            BLOB NOT NULL,\n  author        BLOB NOT NULL,\n  rule          TEXT NOT NULL,\n  missing       INTEGER NOT NULL,\n  not_before_ms INTEGER NOT NULL DEFAULT 0,\n  received_ms   INTEGER NOT NULL,\n  header        BLOB NOT NULL,\n  signature     BLOB NOT NULL,\n  body          BLOB NOT NULL\n);\nCREATE UNIQUE INDEX IF NOT EXISTS waiting_by_id ON waiting (identity, id);\nCREATE INDEX IF NOT EXISTS waiting_by_author ON waiting (identity, author);\nCREATE INDEX IF NOT EXISTS waiting_by_time ON waiting (identity, not_before_ms, received_ms);\n\nCREATE TABLE IF NOT EXISTS waiting_for (\n  identity  INTEGER NOT NULL,\n  missing   BLOB NOT NULL,\n  waiting   INTEGER NOT NULL,\n  PRIMARY KEY (identity, missing, waiting)\n) WITHOUT ROWID;\nCREATE INDEX IF NOT EXISTS waiting_for_by_waiting ON waiting_for (waiting);\n\n-- Ids refused for a lasting reason: neither asked for nor taken again. Bounded; the oldest go first.\nCREATE TABLE IF NOT EXISTS refused (\n  n         INTEGER PRIMARY KEY,\n  identity  INTEGER NOT NULL,\n  id        BLOB NOT NULL,\n  rule      TEXT NOT NULL\n);\nCREATE UNIQUE INDEX IF NOT EXISTS refused_by_id ON refused (identity, id);\n\n-- Devices whose events count. Written by the projectors of the types with effect `membership`.\nCREATE TABLE IF NOT EXISTS member_device (\n  identity  INTEGER NOT NULL,\n  device    BLOB NOT NULL,\n  PRIMARY KEY (identity, device)\n) WITHOUT ROWID;\n\n-- The only place where secrets are. Prefilled with zeros and changed in place, so that erasing one leaves no copy behind.\nCREATE TABLE IF NOT EXISTS key_slot (\n  id      INTEGER PRIMARY KEY,\n  secret  BLOB NOT NULL CHECK (length(secret) = 32)\n);\nCREATE TABLE IF NOT EXISTS key_slot_use (\n  slot     INTEGER PRIMARY KEY,\n  purpose  TEXT NOT NULL\n);\n",
+    'store.sql': "-- The pipeline's own tables. Every row belongs to one identity, directly or through the event it refers to by its number `n`:\n-- small integers instead of 32-byte ids keep the projections and their indexes narrow.\n\n-- Every event that is valid here. `body` is NULL in a tombstone: what is left of a dead event is its signed header. `sealed`: the body is\n-- ciphertext, and stays so. `superseded`: the body is gone because a newer event took its place; the event itself lives.\n-- `group_n`: the private group it is for, NULL for everybody. `opaque`: of a type that this node does not know: kept and synced, not projected.\nCREATE TABLE IF NOT EXISTS event (\n  n           INTEGER PRIMARY KEY,\n  identity    INTEGER NOT NULL,\n  id          BLOB NOT NULL,\n  type        TEXT NOT NULL,\n  author      BLOB NOT NULL,\n  group_n     INTEGER,\n  seq         INTEGER NOT NULL,\n  created_ms  INTEGER NOT NULL,\n  expires_ms  INTEGER NOT NULL,\n  sealed      INTEGER NOT NULL DEFAULT 0,\n  superseded  INTEGER NOT NULL DEFAULT 0,\n  opaque      INTEGER NOT NULL DEFAULT 0,\n  header      BLOB NOT NULL,\n  signature   BLOB NOT NULL,\n  body        BLOB\n);\n-- The time in front of the id makes inserts append, and this is also the order in which peers compare what they have.\nCREATE UNIQUE INDEX IF NOT EXISTS event_by_id ON event (identity, id);\n-- A device's chain in one audience: where a removal cuts, and where two events of one number show a clone.\nCREATE INDEX IF NOT EXISTS event_by_author ON event (identity, author, group_n, seq);\nCREATE INDEX IF NOT EXISTS event_opaque ON event (n) WHERE opaque = 1;\n\n-- The content keys of sealed events, each sealed under a group key.\nCREATE TABLE IF NOT EXISTS wrap (\n  of      INTEGER NOT NULL,\n  key     INTEGER NOT NULL,\n  sealed  BLOB NOT NULL,\n  PRIMARY KEY (of, key)\n) WITHOUT ROWID;\n\n-- Group keys that this device holds. The key itself is in its slot. `events`: how many content keys it seals here.\nCREATE TABLE IF NOT EXISTS group_key (\n  n           INTEGER PRIMARY KEY,\n  identity    INTEGER NOT NULL,\n  id          BLOB NOT NULL,\n  group_id    BLOB NOT NULL,\n  channel_id  BLOB,\n  expires_ms  INTEGER NOT NULL,\n  slot        INTEGER NOT NULL,\n  events      INTEGER NOT NULL DEFAULT 0,\n  held_ms     INTEGER NOT NULL\n);\nCREATE UNIQUE INDEX IF NOT EXISTS group_key_by_id ON group_key (identity, id);\nCREATE INDEX IF NOT EXISTS group_key_by_group ON group_key (identity, group_id, channel_id, expires_ms);\n\n-- Which device was given which group key, and by whom (the event's author).\nCREATE TABLE IF NOT EXISTS key_delivery (\n  event   INTEGER PRIMARY KEY REFERENCES event (n),\n  key_id  BLOB NOT NULL,\n  device  BLOB NOT NULL\n);\nCREATE INDEX IF NOT EXISTS key_delivery_by_key ON key_delivery (key_id, device);\n\n-- Secret halves of this device's prekeys.\nCREATE TABLE IF NOT EXISTS prekey_secret (\n  identity    INTEGER NOT NULL,\n  public_key  BLOB NOT NULL,\n  slot        INTEGER NOT NULL,\n  PRIMARY KEY (identity, public_key)\n) WITHOUT ROWID;\n\n-- What an event names, and so dies with.\nCREATE TABLE IF NOT EXISTS depends_on (\n  target  INTEGER NOT NULL,\n  event   INTEGER NOT NULL,\n  PRIMARY KEY (target, event)\n) WITHOUT ROWID;\nCREATE INDEX IF NOT EXISTS depends_on_by_event ON depends_on (event);\n\n-- What deletions and edits are aimed at.\nCREATE TABLE IF NOT EXISTS aimed_at (\n  event   INTEGER PRIMARY KEY,\n  target  BLOB NOT NULL\n);\nCREATE INDEX IF NOT EXISTS aimed_at_target ON aimed_at (target);\n\n-- Events that wait, as they were received: for other events, authors or keys to be there (`missing` counts them), for their time, or for\n-- their author's standing to change.\nCREATE TABLE IF NOT EXISTS waiting (\n  n             INTEGER PRIMARY KEY,\n  identity      INTEGER NOT NULL,\n  id            BLOB NOT NULL,\n  author        BLOB NOT NULL,\n  group_id      BLOB,\n  seq           INTEGER NOT NULL,\n  rule          TEXT NOT NULL,\n  missing       INTEGER NOT NULL,\n  not_before_ms INTEGER NOT NULL DEFAULT 0,\n  received_ms   INTEGER NOT NULL,\n  header        BLOB NOT NULL,\n  signature     BLOB NOT NULL,\n  body          BLOB NOT NULL,\n  wraps         BLOB NOT NULL\n);\nCREATE UNIQUE INDEX IF NOT EXISTS waiting_by_id ON waiting (identity, id);\nCREATE INDEX IF NOT EXISTS waiting_by_author ON waiting (identity, author);\nCREATE INDEX IF NOT EXISTS waiting_by_rule ON waiting (identity, rule);\nCREATE INDEX IF NOT EXISTS waiting_by_time ON waiting (identity, not_before_ms, received_ms);\n\nCREATE TABLE IF NOT EXISTS waiting_for (\n  identity  INTEGER NOT NULL,\n  missing   BLOB NOT NULL,\n  waiting   INTEGER NOT NULL,\n  PRIMARY KEY (identity, missing, waiting)\n) WITHOUT ROWID;\nCREATE INDEX IF NOT EXISTS waiting_for_by_waiting ON waiting_for (waiting);\n\n-- Ids refused for a lasting reason: neither asked for nor taken again. The header stays as a link in its author's chain. Bounded; the oldest go\n-- first.\nCREATE TABLE IF NOT EXISTS refused (\n  n         INTEGER PRIMARY KEY,\n  identity  INTEGER NOT NULL,\n  id        BLOB NOT NULL,\n  rule      TEXT NOT NULL,\n  header    BLOB NOT NULL\n);\nCREATE UNIQUE INDEX IF NOT EXISTS refused_by_id ON refused (identity, id);\n\n-- This node's own devices: the last event of each chain. `group_id` is empty for what everybody in the network gets.\nCREATE TABLE IF NOT EXISTS chain_head (\n  identity  INTEGER NOT NULL,\n  group_id  BLOB NOT NULL,\n  seq       INTEGER NOT NULL,\n  event_id  BLOB NOT NULL,\n  PRIMARY KEY (identity, group_id)\n) WITHOUT ROWID;\n\n-- Devices that have ever been let in. Written by projectors; only ever grows, so that the order of arrival does not matter.\nCREATE TABLE IF NOT EXISTS member_device (\n  identity  INTEGER NOT NULL,\n  device    BLOB NOT NULL,\n  PRIMARY KEY (identity, device)\n) WITHOUT ROWID;\n\n-- The devices of everybody who has ever been put into a private group. The same.\nCREATE TABLE IF NOT EXISTS group_device (\n  identity  INTEGER NOT NULL,\n  group_id  BLOB NOT NULL,\n  device    BLOB NOT NULL,\n  PRIMARY KEY (identity, group_id, device)\n) WITHOUT ROWID;\n\n-- Where the events of a device end that count: `head` and what is reached from it by `prev`; nothing where it is NULL. `group_id` is empty for\n-- the network, else one private group. Judged from all facts together; `cut_applied` is what the stored rows already reflect.\nCREATE TABLE IF NOT EXISTS cut (\n  identity  INTEGER NOT NULL,\n  device    BLOB NOT NULL,\n  group_id  BLOB NOT NULL,\n  seq       INTEGER NOT NULL,\n  head      BLOB,\n  PRIMARY KEY (identity, device, group_id)\n) WITHOUT ROWID;\nCREATE TABLE IF NOT EXISTS cut_applied (\n  identity  INTEGER NOT NULL,\n  device    BLOB NOT NULL,\n  group_id  BLOB NOT NULL,\n  seq       INTEGER NOT NULL,\n  head      BLOB,\n  PRIMARY KEY (identity, device, group_id)\n) WITHOUT ROWID;\n\n-- Grants that give nothing (`device` empty), or nothing to a device after `head`. The same pair of tables.\nCREATE TABLE IF NOT EXISTS right_cut (\n  identity  INTEGER NOT NULL,\n  grant_id  BLOB NOT NULL,\n  device    BLOB NOT NULL,\n  seq       INTEGER NOT NULL,\n  head      BLOB,\n  PRIMARY KEY (identity, grant_id, device)\n) WITHOUT ROWID;\nCREATE TABLE IF NOT EXISTS right_cut_applied (\n  identity  INTEGER NOT NULL,\n  grant_id  BLOB NOT NULL,\n  device    BLOB NOT NULL,\n  seq       INTEGER NOT NULL,\n  head      BLOB,\n  PRIMARY KEY (identity, grant_id, device)\n) WITHOUT ROWID;\n\n-- Events of cut devices that are proved to count: one walk back from the head. `chain_gap`: the id at which a walk stands, because nobody has\n-- sent that event or its header yet.\nCREATE TABLE IF NOT EXISTS chain_link (\n  identity  INTEGER NOT NULL,\n  id        BLOB NOT NULL,\n  device    BLOB NOT NULL,\n  group_id  BLOB NOT NULL,\n  PRIMARY KEY (identity, id)\n) WITHOUT ROWID;\nCREATE INDEX IF NOT EXISTS chain_link_by_device ON chain_link (identity, device, group_id);\nCREATE TABLE IF NOT EXISTS chain_gap (\n  identity  INTEGER NOT NULL,\n  device    BLOB NOT NULL,\n  group_id  BLOB NOT NULL,\n  missing   BLOB NOT NULL,\n  PRIMARY KEY (identity, device, group_id)\n) WITHOUT ROWID;\n\n-- Where the judgement itself stood for want of a header: it is made again when that has arrived.\nCREATE TABLE IF NOT EXISTS judgement_gap (\n  identity  INTEGER NOT NULL,\n  missing   BLOB NOT NULL,\n  PRIMARY KEY (identity, missing)\n) WITHOUT ROWID;\n\n-- The only place where secrets are. Prefilled with zeros and changed in place, so that erasing one leaves no copy behind.\nCREATE TABLE IF NOT EXISTS key_slot (\n  id      INTEGER PRIMARY KEY,\n  secret  BLOB NOT NULL CHECK (length(secret) = 32)\n);\n-- What a slot is for. `nonce` and `tag` where a passphrase seals it.\nCREATE TABLE IF NOT EXISTS key_slot_use (\n  slot      INTEGER PRIMARY KEY,\n  identity  INTEGER NOT NULL,\n  purpose   TEXT NOT NULL,\n  nonce     BLOB,\n  tag       BLOB\n);\n-- One row where a passphrase seals the slots: how the key is made from it, and something to check it by.\nCREATE TABLE IF NOT EXISTS key_slot_lock (\n  id            INTEGER PRIMARY KEY CHECK (id = 1),\n  salt          BLOB NOT NULL,\n  operations    INTEGER NOT NULL,\n  memory_bytes  INTEGER NOT NULL,\n  probe         BLOB NOT NULL\n);\n\n-- What may be shown: neither deleted nor expired. Every read of a person goes through this view. `body` is what `content(field, body)` reads:\n-- of sealed events it is opened as it is asked for, never stored.\nCREATE VIEW IF NOT EXISTS live_event AS\n  SELECT n, identity, id, type, author, group_n, seq, created_ms, expires_ms,\n    CASE WHEN sealed = 0 THEN body ELSE (\n      SELECT opened_body(e.id, e.header, e.body, k.id, w.sealed, s.secret, u.nonce, u.tag)\n      FROM wrap w JOIN group_key k ON k.n = w.key JOIN key_slot s ON s.id = k.slot JOIN key_slot_use u ON u.slot = s.id\n      WHERE w.of = e.n ORDER BY k.expires_ms, k.id LIMIT 1\n    ) END AS body\n  FROM event e WHERE e.body IS NOT NULL AND e.expires_ms > now_ms();\n\n-- Devices whose new events count now: let in, and not removed.\nCREATE VIEW IF NOT EXISTS current_device AS\n  SELECT m.identity AS identity, m.device AS device FROM member_device m\n  WHERE NOT EXISTS (SELECT 1 FROM cut c WHERE c.identity = m.identity AND c.device = m.device AND c.group_id = x'');\n\n-- The same for one private group.\nCREATE VIEW IF NOT EXISTS current_group_device AS\n  SELECT g.identity AS identity, g.group_id AS group_id, g.device AS device\n  FROM group_device g JOIN current_device d ON d.identity = g.identity AND d.device = g.device\n  WHERE NOT EXISTS (SELECT 1 FROM cut c WHERE c.identity = g.identity AND c.device = g.device AND c.group_id = g.group_id);\n\n-- Headers that are here in whatever state.\nCREATE VIEW IF NOT EXISTS known_header AS\n  SELECT identity, id, header FROM event UNION ALL SELECT identity, id, header FROM waiting UNION ALL SELECT identity, id, header FROM refused;\n",
   },
-  jobs_yaml: "jobs:\n  # Sync every 3 seconds\n  - name: sync_request\n    function: sync_job\n    frequency_ms: 3000\n    params:\n      network_id: \"${NETWORK_ID}\"\n\n  # Rekeying pipeline (staggered for safety)\n  - name: rekey_creation\n    function: rekey_creation_job\n    frequency_ms: 60000  # Every minute\n    enabled: false\n\n  - name: delete_rekeyed\n    function: delete_rekeyed_events_job\n    frequency_ms: 65000  # 5 seconds after rekey\n    enabled: false\n\n  - name: purge_keys\n    function: purge_unused_keys_job\n    frequency_ms: 70000  # 10 seconds after delete\n    enabled: false\n\n  # TTL cleanup every 5 minutes\n  - name: ttl_cleanup\n    function: ttl_cleanup_job\n    frequency_ms: 300000\n    enabled: false\n\n  # Prekey replenishment every 10 minutes\n  - name: prekey_replenish\n    function: prekey_replenishment_job\n    frequency_ms: 600000\n    enabled: false\n\n  # Events that claim to be from the future are held until their time\n  - name: release_waiting\n    function: release_waiting_job\n    frequency_ms: 60000\n    drain: true\n",
+  jobs_yaml: "jobs:\n  # Sync every 3 seconds\n  - name: sync_request\n    function: sync_job\n    frequency_ms: 3000\n    params:\n      network_id: \"${NETWORK_ID}\"\n\n  # Rekeying pipeline (staggered for safety)\n  - name: rekey_creation\n    function: rekey_creation_job\n    frequency_ms: 60000  # Every minute\n    enabled: false\n\n  - name: delete_rekeyed\n    function: delete_rekeyed_events_job\n    frequency_ms: 65000  # 5 seconds after rekey\n    enabled: false\n\n  - name: purge_keys\n    function: purge_unused_keys_job\n    frequency_ms: 70000  # 10 seconds after delete\n    enabled: false\n\n  # TTL cleanup every 5 minutes\n  - name: ttl_cleanup\n    function: ttl_cleanup_job\n    frequency_ms: 300000\n    enabled: false\n\n  # Prekey replenishment every 10 minutes\n  - name: prekey_replenish\n    function: prekey_replenishment_job\n    frequency_ms: 600000\n\n  # Every member's every device gets every key it should have, even who came while all others were away\n  - name: share_keys\n    function: share_keys_job\n    frequency_ms: 30000\n    drain: true\n\n  # Keys that events have waited for a minute are asked for\n  - name: request_keys\n    function: request_keys_job\n    frequency_ms: 60000\n\n  # Who holds a good invite and was not let in when they came\n  - name: admit_joiners\n    function: admit_joiners_job\n    frequency_ms: 60000\n\n  # Who was removed from the network is cut off in its private groups, by those who are in them\n  - name: close_groups\n    function: close_groups_job\n    frequency_ms: 60000\n    drain: true\n\n  # Events that claim to be from the future are held until their time\n  - name: release_waiting\n    function: release_waiting_job\n    frequency_ms: 60000\n    drain: true\n",
 };

@@ -1,11 +1,20 @@
 /**
- * The one accessor of content: the SQL function `content(field, body)`. Texts and names are in no table of their own; a query that shows them
- * opens them from the stored body as it reads.
+ * The accessor of content: the SQL functions `opened_body(...)`, which the view `live_event` calls for sealed events, and `content(field, body)`.
+ * Texts and names are in no table; a query that shows them opens them as it reads. What was opened is kept in memory, within bounds, and
+ * only there; secrets are wiped as soon as a body is open.
  */
 import { decode } from '../../../core/cbor.ts';
-import type { Db } from '../../../core/db.ts';
+import type { Db, SqlValue } from '../../../core/db.ts';
+import { decodeHeader, decodeSealed } from '../../../core/event-codec.ts';
+import type { Id } from '../../../core/fields.ts';
+import { limits } from '../../../core/limits.ts';
+import { wipe } from '../../../crypto/bytes.ts';
+import { openBody, unwrapContentKey } from './content-key.ts';
+import { plainSecret } from './key-slot.ts';
 
 export function installContent(db: Db): void {
+  const cache = new OpenedBodies();
+  CACHES.set(db, cache);
   db.scalar('content', { deterministic: true }, (field, body) => {
     if (typeof field !== 'string' || !(body instanceof Uint8Array)) return null;
     const fields = decode(body);
@@ -13,4 +22,69 @@ export function installContent(db: Db): void {
     const value: unknown = fields.get(field);
     return typeof value === 'string' || typeof value === 'number' ? value : null;
   });
+  db.scalar('opened_body', { deterministic: true }, (...columns) => {
+    if (!columns.slice(0, 6).every((column) => column instanceof Uint8Array)) return null;
+    const [id, header, body, key_id, wrap, stored, nonce, tag] = columns as Uint8Array[];
+    const event_id = id!.toHex();
+    const known = cache.get(event_id);
+    if (known !== undefined) return known;
+    const group_key = plainSecret(db, stored!, nonce ?? null, tag ?? null);
+    const content_key = unwrapContentKey(group_key, event_id, key_id!.toHex(), wrap!);
+    wipe(group_key);
+    if (content_key === null) return null;
+    const plaintext = openBody(content_key, decodeHeader(header!), body!);
+    wipe(content_key);
+    if (plaintext === null) return null;
+    const opened = decodeSealed(plaintext).body;
+    cache.add(event_id, opened);
+    return opened;
+  });
+  // The link that a chain of events goes back by, for the one query that walks it.
+  db.scalar('prev_of', { deterministic: true }, (header) => prevOf(header ?? null));
+}
+
+const CACHES = new WeakMap<Db, OpenedBodies>();
+
+/** What is deleted is not kept in memory either. */
+export function forgetOpened(db: Db, event_id: Id): void {
+  CACHES.get(db)?.drop(event_id);
+}
+
+function prevOf(header: SqlValue): SqlValue {
+  if (!(header instanceof Uint8Array)) return null;
+  const { prev } = decodeHeader(header);
+  return prev === null ? null : Uint8Array.fromHex(prev);
+}
+
+/** Bodies that were opened a moment ago: the least recently used go first. Rows are only reached by those who may read them. */
+class OpenedBodies {
+  readonly #bodies = new Map<string, Uint8Array>();
+  #bytes = 0;
+
+  get(event_id: string): Uint8Array | undefined {
+    const body = this.#bodies.get(event_id);
+    if (body === undefined) return undefined;
+    this.#bodies.delete(event_id);
+    this.#bodies.set(event_id, body);
+    return body;
+  }
+
+  drop(event_id: string): void {
+    const body = this.#bodies.get(event_id);
+    if (body === undefined) return;
+    this.#bodies.delete(event_id);
+    this.#bytes -= body.length;
+    body.fill(0);
+  }
+
+  add(event_id: string, body: Uint8Array): void {
+    this.#bodies.set(event_id, body);
+    this.#bytes += body.length;
+    for (const oldest of this.#bodies.keys()) {
+      const fits =
+        this.#bodies.size <= limits.opened_cache_entries_max && this.#bytes <= limits.opened_cache_bytes_max;
+      if (fits) break;
+      this.drop(oldest);
+    }
+  }
 }

@@ -1,11 +1,13 @@
 /**
- * Stores a valid event under its id, once, with what it hangs on.
+ * Stores a valid event under its id, once, with its wraps, what it hangs on, and what it is aimed at.
  */
 import { assert } from '../../../core/assert.ts';
-import { handler } from '../../../core/handler.ts';
+import type { ValidEnvelope } from '../../../core/envelope.ts';
+import { type HandlerContext, handler } from '../../../core/handler.ts';
 import { advance } from '../../../core/outcome.ts';
+import { heldKey } from './group-keys.ts';
 import { isOpaque } from './open.ts';
-import { insertEvent, rowNumberOf } from './store.ts';
+import { audienceOf, insertEvent } from './store.ts';
 
 export const eventStore = handler({
   name: 'event-store',
@@ -15,19 +17,50 @@ export const eventStore = handler({
   process: (envelope, context) => {
     const { identity, event, header, raw, type } = envelope;
     assert(raw !== null && header !== null, 'a stored event has a header and a body');
+    const audience = audienceOf(header, type.effect === 'group', event.event_id);
     const n = insertEvent(context, identity, event.event_id, header, raw, {
       type: event.type,
+      audience,
       opaque: isOpaque(type),
     });
-    for (const field of type.cascade_fields) {
-      const target = (event.body as Readonly<Record<string, unknown>>)[field];
-      if (typeof target !== 'string') continue;
+    storeWraps(envelope, n, context);
+    storeEdges(envelope, n, context);
+    if (event.target !== null)
       context
-        .statement('INSERT INTO dies_with (target, event) VALUES (:target, :event)')
-        .run({ target: rowNumberOf(context, identity, target), event: n });
-    }
+        .statement('INSERT INTO aimed_at (event, target) VALUES (:n, :target)')
+        .run({ n, target: Uint8Array.fromHex(event.target.event_id) });
     return advance(envelope, {
       after: [{ effect: 'changed', identity, type: event.type, event_id: event.event_id }],
     });
   },
 });
+
+function storeWraps({ identity, raw }: ValidEnvelope, n: number, context: HandlerContext): void {
+  for (const { key_id, sealed } of raw?.wraps ?? []) {
+    const key = heldKey(context, identity, key_id);
+    assert(key !== null, 'a wrap that was opened is under a key that is held');
+    context
+      .statement('INSERT INTO wrap (of, key, sealed) VALUES (:n, :key, :sealed) ON CONFLICT DO NOTHING')
+      .run({ n, key: key.n, sealed });
+    context.statement('UPDATE group_key SET events = events + 1 WHERE n = :n').run({ n: key.n });
+  }
+}
+
+/** From what the event names to the event: a removal, a deletion, a withdrawal follows these. */
+export function storeEdges(
+  { identity, event, type }: Pick<ValidEnvelope, 'identity' | 'event' | 'type'>,
+  n: number,
+  context: HandlerContext,
+): void {
+  for (const field of type.dependency_fields) {
+    const value = (event.body as Readonly<Record<string, unknown>>)[field];
+    for (const target of Array.isArray(value) ? value : [value]) {
+      if (typeof target !== 'string') continue;
+      context
+        .statement(
+          `INSERT INTO depends_on (target, event) SELECT n, :event FROM event WHERE identity = :identity AND id = :target ON CONFLICT DO NOTHING`,
+        )
+        .run({ identity, target: Uint8Array.fromHex(target), event: n });
+    }
+  }
+}

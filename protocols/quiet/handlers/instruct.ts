@@ -25,6 +25,7 @@ export const instruct = handler({
       event_id: '',
       type: type.name,
       network_id: me?.network_id ?? '',
+      group_id: null,
       author: me?.device_id ?? '',
       seq: 0,
       created_ms: context.now_ms,

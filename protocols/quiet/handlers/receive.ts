@@ -9,7 +9,7 @@ import type { Event } from '../../../core/event-type.ts';
 import { type HandlerContext, handler } from '../../../core/handler.ts';
 import { limits } from '../../../core/limits.ts';
 import { emit, type Follow, reject } from '../../../core/outcome.ts';
-import { isMemberDevice } from './store.ts';
+import { isCurrentDevice, isMemberDevice } from './store.ts';
 
 /** Items that somebody who is not a member may send in one frame: an introduction is a handful of events. */
 const STRANGER_ITEMS_MAX = 256;
@@ -17,8 +17,9 @@ const STRANGER_ITEMS_MAX = 256;
 export const receive = handler({
   name: 'receive',
   takes: 'frame',
-  gives: ['received', 'opened'],
+  gives: ['received', 'header', 'opened'],
   process: (envelope, context) => {
+    if (isRemoved(envelope, context)) return reject('sender_removed');
     let items: FrameItem[];
     try {
       items = decodeFrame(envelope.bytes);
@@ -41,10 +42,23 @@ export const receive = handler({
 function take(item: FrameItem, frame: FrameEnvelope, context: HandlerContext): Follow | string {
   const { identity, cause, origin, depth } = frame;
   if (item.item === 'event') {
-    const bytes = item.raw.header.length + item.raw.signature.length + item.raw.body.length;
+    const { header, signature, body, wraps } = item.raw;
+    const bytes = header.length + signature.length + body.length + 80 * wraps.length;
     if (bytes > limits.event_bytes_max) return 'event_too_large';
     return { envelope: { stage: 'received', raw: item.raw, identity, cause, origin, depth } };
   }
+  if (item.item === 'header')
+    return {
+      envelope: {
+        stage: 'header',
+        header: item.header,
+        signature: item.signature,
+        identity,
+        cause,
+        origin,
+        depth,
+      },
+    };
   const type = context.protocol.types.get(item.type)?.value;
   if (type === undefined) return 'unknown_transient_type';
   if (type.class === 'local') return 'local_type_from_network';
@@ -55,6 +69,7 @@ function take(item: FrameItem, frame: FrameEnvelope, context: HandlerContext): F
       event_id: '',
       type: type.name,
       network_id: context.scope(identity).me?.network_id ?? '',
+      group_id: null,
       author: origin.from === 'network' ? origin.device_id : '',
       seq: 0,
       created_ms: context.now_ms,
@@ -76,6 +91,16 @@ function isStranger(envelope: FrameEnvelope, context: HandlerContext): boolean {
   // Who has just joined knows nobody yet, and talks only to the device that its invite names.
   if (!isMemberDevice(context, envelope.identity, me.device_id)) return false;
   return !isMemberDevice(context, envelope.identity, envelope.origin.device_id);
+}
+
+/** Who was removed says nothing here any more, even in a session that is about to end. */
+function isRemoved(envelope: FrameEnvelope, context: HandlerContext): boolean {
+  const { identity, origin } = envelope;
+  return (
+    origin.from === 'network' &&
+    isMemberDevice(context, identity, origin.device_id) &&
+    !isCurrentDevice(context, identity, origin.device_id)
+  );
 }
 
 function codeOf(thrown: unknown): string {

@@ -12,6 +12,7 @@ const PASSING = new Set([
   'waiting_quota_of_network',
   'died_with_its_target',
   'expired',
+  'no_wrap_fits',
 ]);
 
 export function rememberRefused(envelope: AnyEnvelope, rule: string, context: HandlerContext): void {
@@ -21,9 +22,9 @@ export function rememberRefused(envelope: AnyEnvelope, rule: string, context: Ha
   const { identity } = envelope;
   context
     .statement(
-      'INSERT INTO refused (identity, id, rule) VALUES (:identity, :id, :rule) ON CONFLICT DO NOTHING',
+      'INSERT INTO refused (identity, id, rule, header) VALUES (:identity, :id, :rule, :header) ON CONFLICT DO NOTHING',
     )
-    .run({ identity, id: Uint8Array.fromHex(event_id), rule });
+    .run({ identity, id: Uint8Array.fromHex(event_id), rule, header: envelope.raw.header });
   context
     .statement('DELETE FROM refused WHERE n <= (SELECT max(n) FROM refused) - :most')
     .run({ most: limits.refused_max });

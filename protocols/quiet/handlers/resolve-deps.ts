@@ -1,16 +1,18 @@
 /**
- * Holds back an event until everything it rests on is valid: its network, the events it names, and its author being a member. What waits is kept in the
- * database as it was received, with a counter of what is missing, within quotas; `release` takes it up again.
+ * Holds back an event until everything it rests on is there: its network and group, the events it names, its author being let in (to the
+ * network, and to the group), and the right it claims. What waits is kept in the database as it was received, within quotas; `release` takes it
+ * up again. Everything asked here gets the same answer in whatever order events arrive: what can only become true is waited for, and what a
+ * removal takes away is judged by the chain.
  */
 import type { OpenedEnvelope } from '../../../core/envelope.ts';
 import type { Id } from '../../../core/fields.ts';
 import { type HandlerContext, handler } from '../../../core/handler.ts';
 import { limits } from '../../../core/limits.ts';
-import { advance, block, type Outcome, reject } from '../../../core/outcome.ts';
-import { insertEvent, isMemberDevice, type Standing, standingOf } from './store.ts';
-
-/** Devices that are not members (yet) may have less waiting: whoever knows a network's id can make any number of them. */
-const WAITING_PER_STRANGER_MAX = 64;
+import { advance, type Outcome, reject } from '../../../core/outcome.ts';
+import { cutOf, isLinked } from './chain.ts';
+import { storeEdges } from './event-store.ts';
+import { audienceOf, insertEvent, isCuttable, isGroupDevice, isMemberDevice, standingOf } from './store.ts';
+import { holdBack, type WaitsFor } from './waiting.ts';
 
 export const resolveDeps = handler({
   name: 'resolve-deps',
@@ -18,38 +20,51 @@ export const resolveDeps = handler({
   gives: ['opened'],
   accepts: (envelope) => envelope.raw !== null,
   process: (envelope, context) => {
-    const { event, identity } = envelope;
-    if (event.created_ms > context.now_ms + limits.clock_skew_ms) {
-      return hold(envelope, context, 'from_the_future', [], event.created_ms - limits.clock_skew_ms);
-    }
+    const { event, identity, type } = envelope;
+    const hold = (rule: string, waits: WaitsFor = {}) => holdEvent(envelope, context, rule, waits);
+    if (event.created_ms > context.now_ms + limits.clock_skew_ms)
+      return hold('from_the_future', { not_before_ms: event.created_ms - limits.clock_skew_ms });
+
+    const audience = audienceOf(envelope.header!, type.effect === 'group', event.event_id);
     const missing = new Set<Id>();
-    let dead: string | null = null;
-    for (const [field, dependency] of dependenciesOf(envelope)) {
+    let is_dead = false;
+    for (const dependency of dependenciesOf(envelope)) {
       if (dependency === event.event_id) return reject('depends_on_itself');
-      const standing: Standing = standingOf(context, identity, dependency);
+      const { standing, group_id } = standingOf(context, identity, dependency);
       if (standing === 'refused') return reject('dependency_refused');
-      if (standing === 'dead') dead ??= field;
+      if (standing === 'dead') is_dead = true;
       else if (standing !== 'live') missing.add(dependency);
+      // What is for everybody must not rest on what only some can see.
+      else if (group_id !== null && group_id !== audience) return reject('dependency_of_another_group');
     }
-    if (missing.size > limits.dependencies_max) return reject('too_many_dependencies');
-    if (missing.size > 0) return hold(envelope, context, 'dependency_missing', [...missing], 0);
+    if (missing.size > limits.dependencies_max + limits.group_founders_max)
+      return reject('too_many_dependencies');
+    if (missing.size > 0) return hold('dependency_missing', { missing: [...missing] });
+
     const strangers = authorsThatMustCount(envelope).filter(
       (device) => !isMemberDevice(context, identity, device),
     );
-    if (strangers.length > 0) return hold(envelope, context, 'author_not_a_member', strangers, 0);
-    return dead === null ? advance(envelope) : dependencyIsDead(envelope, context, dead);
+    if (strangers.length > 0) return hold('author_not_a_member', { missing: strangers });
+    if (audience !== null && audience !== event.event_id) {
+      if (!isGroupDevice(context, identity, audience, event.author)) return hold('author_not_in_group');
+    }
+    if (!isCuttable(type)) return advance(envelope);
+    const doubt = cutRule(envelope, audience, context);
+    if (doubt !== null) return hold(doubt.rule, doubt.waits);
+    return is_dead ? dieToo(envelope, audience, context) : advance(envelope);
   },
 });
 
-/** [field, id] for each event that this one names and needs. */
-function dependenciesOf(envelope: OpenedEnvelope): readonly (readonly [string, Id])[] {
+/** Ids of the events that this one names and needs. */
+function dependenciesOf(envelope: OpenedEnvelope): readonly Id[] {
+  const { header, type } = envelope;
   const body = envelope.event.body as Readonly<Record<string, unknown>>;
-  const root = envelope.header?.network_id ?? null;
-  const found: [string, Id][] = root === null ? [] : [['network', root]];
-  for (const field of envelope.type.dependency_fields) {
+  const found: Id[] = [];
+  if (header?.network_id != null) found.push(header.network_id);
+  if (header?.group_id != null && header.group_id !== header.network_id) found.push(header.group_id);
+  for (const field of type.dependency_fields) {
     const value = body[field];
-    for (const id of Array.isArray(value) ? value : [value])
-      if (typeof id === 'string') found.push([field, id]);
+    for (const id of Array.isArray(value) ? value : [value]) if (typeof id === 'string') found.push(id);
   }
   return found;
 }
@@ -61,71 +76,63 @@ function authorsThatMustCount(envelope: OpenedEnvelope): Id[] {
   return target === null || target.author === author ? [author] : [author, target.author];
 }
 
-/** What hangs on a dead event is dead, and leaves a tombstone of its own; what merely names one can never become valid. */
-function dependencyIsDead(envelope: OpenedEnvelope, context: HandlerContext, field: string): Outcome<never> {
+/** Why a removal or a revocation keeps this event from counting; null: none does. Both can be overruled, so that what they stop waits. */
+function cutRule(
+  envelope: OpenedEnvelope,
+  audience: Id | null,
+  context: HandlerContext,
+): { rule: string; waits: WaitsFor } | null {
+  const { event, identity, type } = envelope;
+  const cut = cutOf(context, identity, event.author, audience);
+  if (cut !== null && !isLinked(context, identity, event.event_id))
+    return { rule: 'author_removed', waits: { quota: cut.seq + limits.waiting_per_author_max } };
+  const grant_id =
+    type.basis_field === null ? null : (event.body as Record<string, unknown>)[type.basis_field];
+  if (typeof grant_id !== 'string') return null;
+  const limit = context
+    .statement(
+      `SELECT device, head FROM right_cut WHERE identity = :identity AND grant_id = :grant_id AND device IN (x'', :device)
+       ORDER BY device LIMIT 1`,
+    )
+    .get({ identity, grant_id: Uint8Array.fromHex(grant_id), device: Uint8Array.fromHex(event.author) });
+  if (limit === undefined) return null;
+  const head = limit.head;
+  const counts = head instanceof Uint8Array && isBeforeHead(context, identity, event.event_id, head.toHex());
+  return counts ? null : { rule: 'right_not_in_force', waits: {} };
+}
+
+/** Whether an event is `head` or is reached from it: of a device that goes on writing, only what needs the right is cut. */
+function isBeforeHead(context: HandlerContext, identity: number, event_id: Id, head: Id): boolean {
+  const row = context
+    .statement(
+      `WITH RECURSIVE chain (id) AS (
+         SELECT :head UNION SELECT prev_of(h.header) FROM chain JOIN known_header h ON h.identity = :identity AND h.id = chain.id
+       ) SELECT 1 AS found FROM chain WHERE id = :id`,
+    )
+    .get({ identity, id: Uint8Array.fromHex(event_id), head: Uint8Array.fromHex(head) });
+  return row !== undefined || event_id === head;
+}
+
+/** What hangs on a dead event is dead, and leaves a tombstone of its own. */
+function dieToo(envelope: OpenedEnvelope, audience: Id | null, context: HandlerContext): Outcome<never> {
   const { identity, event, raw, header } = envelope;
-  if (!envelope.type.cascade_fields.includes(field) || raw === null || header === null)
-    return reject('dependency_is_dead');
-  insertEvent(
-    context,
-    identity,
-    event.event_id,
-    header,
-    { ...raw, body: null },
-    { type: envelope.type.name, opaque: false },
-  );
+  if (raw === null || header === null) return reject('dependency_is_dead');
+  const tombstone = { header: raw.header, signature: raw.signature, body: null };
+  const n = insertEvent(context, identity, event.event_id, header, tombstone, {
+    type: header.type ?? 'sealed',
+    audience,
+  });
+  storeEdges(envelope, n, context);
   return reject('died_with_its_target');
 }
 
-/** Puts the event among those that wait. `missing` empty: for its time. */
-function hold(
+function holdEvent(
   envelope: OpenedEnvelope,
   context: HandlerContext,
   rule: string,
-  missing: readonly Id[],
-  not_before_ms: number,
+  waits: WaitsFor,
 ): Outcome<never> {
-  const { identity, event, raw } = envelope;
-  // What is made here fails at once instead of waiting: its maker is there to be told. Except for a newcomer's first words, which wait to be let in.
-  const me = context.scope(identity).me;
-  const is_newcomer = me !== null && !isMemberDevice(context, identity, me.device_id);
-  if (raw === null || (envelope.origin.from === 'here' && !is_newcomer)) return block(rule, missing);
-  const author = Uint8Array.fromHex(event.author);
-  const quota = isMemberDevice(context, identity, event.author)
-    ? limits.waiting_per_author_max
-    : WAITING_PER_STRANGER_MAX;
-  const count = (sql: string) => context.statement(sql).get({ identity, author })?.waiting as number;
-  if (
-    count('SELECT count(*) AS waiting FROM waiting WHERE identity = :identity AND author = :author') >= quota
-  ) {
-    return reject('waiting_quota_of_author');
-  }
-  if (
-    count('SELECT count(*) AS waiting FROM waiting WHERE identity = :identity') >=
-    limits.waiting_per_network_max
-  ) {
-    return reject('waiting_quota_of_network');
-  }
-  const waiting = context
-    .statement(
-      `INSERT INTO waiting (identity, id, author, rule, missing, not_before_ms, received_ms, header, signature, body)
-       VALUES (:identity, :id, :author, :rule, :missing, :not_before_ms, :now_ms, :header, :signature, :body)`,
-    )
-    .run({
-      identity,
-      id: Uint8Array.fromHex(event.event_id),
-      author,
-      rule,
-      missing: missing.length,
-      not_before_ms,
-      now_ms: context.now_ms,
-      header: raw.header,
-      signature: raw.signature,
-      body: raw.body,
-    }).last_insert_rowid;
-  const edge = context.statement(
-    'INSERT INTO waiting_for (identity, missing, waiting) VALUES (:identity, :missing, :waiting)',
-  );
-  for (const id of missing) edge.run({ identity, missing: Uint8Array.fromHex(id), waiting });
-  return block(rule, missing);
+  const { identity, event, raw, header, origin, cause } = envelope;
+  if (raw === null || header === null) return reject(rule);
+  return holdBack(context, { identity, raw, header, event_id: event.event_id, origin, cause }, rule, waits);
 }

@@ -1,18 +1,33 @@
 /**
  * Hands to the host what shall go to a peer: transient messages, and stored events as they are. Only ever to a session that is named by its
- * id, and only after the transaction that led to it is durable.
+ * id, of a device that may have the event, and only after the transaction that led to it is durable.
  */
-import { encodeBody, encodeEventItem, encodeTransientItem, parseBody } from '../../../core/event-codec.ts';
+import {
+  encodeBody,
+  encodeEventItem,
+  encodeHeaderItem,
+  encodeTransientItem,
+  parseBody,
+} from '../../../core/event-codec.ts';
 import { handler } from '../../../core/handler.ts';
 import { emit, reject } from '../../../core/outcome.ts';
+import { isLinked } from './chain.ts';
+import { wrapsOf } from './store.ts';
 
-/** A live event; or one of our own that still waits, as everything does that a newcomer says before somebody has let it in. */
+/** A stored event; or one of our own that still waits, as everything does that a newcomer says before somebody has let it in. */
 const STORED = `
-  SELECT header, signature, body FROM event WHERE identity = :identity AND id = :id AND body IS NOT NULL AND expires_ms > :now_ms
+  SELECT e.n, e.header, e.signature, e.body, e.author, e.expires_ms, g.id AS group_id
+    FROM event e LEFT JOIN event g ON g.n = e.group_n WHERE e.identity = :identity AND e.id = :id
   UNION ALL
-  SELECT w.header, w.signature, w.body FROM waiting w JOIN identity i ON i.identity = w.identity AND i.device = w.author
-    WHERE w.identity = :identity AND w.id = :id
+  SELECT NULL, w.header, w.signature, w.body, w.author, 9007199254740991, NULL
+    FROM waiting w JOIN identity i ON i.identity = w.identity AND i.device = w.author
+    WHERE w.identity = :identity AND w.id = :id AND w.group_id IS NULL
   LIMIT 1`;
+
+/** Whether the device at the other end belongs to a private group now. */
+const MAY_HAVE = `
+  SELECT 1 AS found FROM session s JOIN current_group_device d ON d.identity = s.identity AND d.device = s.device
+  WHERE s.identity = :identity AND s.session_id = :session_id AND d.group_id = :group_id`;
 
 export const send = handler({
   name: 'send',
@@ -30,15 +45,34 @@ export const send = handler({
       );
       return emit([], [{ effect: 'send', identity, session_id, item }]);
     }
-    const row = context
-      .statement(STORED)
-      .get({ identity, id: Uint8Array.fromHex(draft.event_id), now_ms: context.now_ms });
+    const row = context.statement(STORED).get({ identity, id: Uint8Array.fromHex(draft.event_id) });
     if (row === undefined) return reject('nothing_to_forward');
-    const item = encodeEventItem({
-      header: row.header as Uint8Array,
-      signature: row.signature as Uint8Array,
-      body: row.body as Uint8Array,
-    });
+    const { group_id } = row;
+    if (
+      group_id !== null &&
+      context.statement(MAY_HAVE).get({ identity, session_id, group_id: group_id! }) === undefined
+    )
+      return reject('not_for_this_peer');
+    const header = row.header as Uint8Array;
+    const signature = row.signature as Uint8Array;
+    const is_live = row.body !== null && (row.expires_ms as number) > context.now_ms;
+    // Of what is gone only the header is ever sent, and only where it proves what else of a removed device counts, or tells a device of its own.
+    const is_link = () =>
+      isLinked(context, identity, draft.event_id) ||
+      context
+        .statement(
+          'SELECT 1 AS found FROM session WHERE identity = :identity AND session_id = :session_id AND device = :author',
+        )
+        .get({ identity, session_id, author: row.author as Uint8Array }) !== undefined;
+    if (!is_live && !is_link()) return reject('nothing_to_forward');
+    const item = is_live
+      ? encodeEventItem({
+          header,
+          signature,
+          body: row.body as Uint8Array,
+          wraps: row.n === null ? [] : wrapsOf(context, row.n as number),
+        })
+      : encodeHeaderItem(header, signature);
     return emit([], [{ effect: 'send', identity, session_id, item }]);
   },
 });

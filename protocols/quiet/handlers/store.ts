@@ -2,7 +2,8 @@
  * Reads and writes of the pipeline's own tables (`store.sql`) that more than one handler needs.
  */
 import type { SqlParams } from '../../../core/db.ts';
-import type { Header, Identity, RawEvent } from '../../../core/envelope.ts';
+import type { Header, Identity, RawEvent, Wrap } from '../../../core/envelope.ts';
+import type { EventType } from '../../../core/event-type.ts';
 import type { Id } from '../../../core/fields.ts';
 import type { HandlerContext } from '../../../core/handler.ts';
 
@@ -10,15 +11,24 @@ import type { HandlerContext } from '../../../core/handler.ts';
 export type Standing = 'live' | 'dead' | 'waiting' | 'refused' | 'unknown';
 
 const STANDING = `
-  SELECT CASE WHEN body IS NULL THEN 'dead' ELSE 'live' END AS standing FROM event WHERE identity = :identity AND id = :id
-  UNION ALL SELECT 'waiting' FROM waiting WHERE identity = :identity AND id = :id
-  UNION ALL SELECT 'refused' FROM refused WHERE identity = :identity AND id = :id
+  SELECT CASE WHEN e.body IS NULL AND e.superseded = 0 THEN 'dead' ELSE 'live' END AS standing, g.id AS group_id
+    FROM event e LEFT JOIN event g ON g.n = e.group_n WHERE e.identity = :identity AND e.id = :id
+  UNION ALL SELECT 'waiting', NULL FROM waiting WHERE identity = :identity AND id = :id
+  UNION ALL SELECT 'refused', NULL FROM refused WHERE identity = :identity AND id = :id
   LIMIT 1`;
 
-export function standingOf(context: HandlerContext, identity: Identity, event_id: Id): Standing {
+/** Where an id stands, and the private group it is for (null: everybody, or not known). */
+export function standingOf(
+  context: HandlerContext,
+  identity: Identity,
+  event_id: Id,
+): { readonly standing: Standing; readonly group_id: Id | null } {
   const row = context.statement(STANDING).get({ identity, id: Uint8Array.fromHex(event_id) });
-  return (row?.standing as Standing | undefined) ?? 'unknown';
+  if (row === undefined) return { standing: 'unknown', group_id: null };
+  return { standing: row.standing as Standing, group_id: hexOrNull(row.group_id) };
 }
+
+export const hexOrNull = (value: unknown): Id | null => (value instanceof Uint8Array ? value.toHex() : null);
 
 /** The number of an event's row, or null. */
 export function rowNumberOf(context: HandlerContext, identity: Identity, event_id: Id): number | null {
@@ -28,39 +38,144 @@ export function rowNumberOf(context: HandlerContext, identity: Identity, event_i
   return row === undefined ? null : (row.n as number);
 }
 
-export function isMemberDevice(context: HandlerContext, identity: Identity, device_id: Id): boolean {
-  const row = context
-    .statement('SELECT 1 AS found FROM member_device WHERE identity = :identity AND device = :device')
-    .get({ identity, device: Uint8Array.fromHex(device_id) });
-  return row !== undefined;
+function exists(context: HandlerContext, sql: string, params: SqlParams): boolean {
+  return context.statement(sql).get(params) !== undefined;
 }
 
-/** Adds an event's row; `body` null makes it a tombstone. Returns its number. */
+/** Whether a device has ever been let in. */
+export const isMemberDevice = (context: HandlerContext, identity: Identity, device_id: Id): boolean =>
+  exists(context, 'SELECT 1 AS found FROM member_device WHERE identity = :identity AND device = :device', {
+    identity,
+    device: Uint8Array.fromHex(device_id),
+  });
+
+/** Whether a device was let in and is not removed. */
+export const isCurrentDevice = (context: HandlerContext, identity: Identity, device_id: Id): boolean =>
+  exists(context, 'SELECT 1 AS found FROM current_device WHERE identity = :identity AND device = :device', {
+    identity,
+    device: Uint8Array.fromHex(device_id),
+  });
+
+/** Whether a device belongs to somebody who has ever been put into a private group. */
+export const isGroupDevice = (
+  context: HandlerContext,
+  identity: Identity,
+  group_id: Id,
+  device_id: Id,
+): boolean =>
+  exists(
+    context,
+    'SELECT 1 AS found FROM group_device WHERE identity = :identity AND group_id = :group_id AND device = :device',
+    { identity, group_id: Uint8Array.fromHex(group_id), device: Uint8Array.fromHex(device_id) },
+  );
+
+/** Facts say who belongs and who may what. They are kept whoever wrote them and judged together; see `standing`. */
+export const isFact = (type: EventType): boolean =>
+  type.effect === 'root' || type.effect === 'membership' || type.effect === 'group';
+
+/**
+ * Whether a cut takes it away. Facts are judged together instead; and a key says by its id what it is, so that it does no harm whoever brings
+ * it, while events of others may be sealed under it.
+ */
+export const isCuttable = (type: EventType): boolean => !isFact(type) && type.effect !== 'key';
+
+/**
+ * The private group that an event is for, null for everybody: also the chain that it stands in, so that everybody who gets one event of a
+ * chain can get all. What founds a group is for that group, and the first event of its author's chain there.
+ */
+export function audienceOf(header: Header, is_group: boolean, event_id: Id): Id | null {
+  if (is_group) return event_id;
+  return header.group_id === header.network_id ? null : header.group_id;
+}
+
+export interface StoredAs {
+  readonly type: string;
+  /** The private group it is for. */
+  readonly audience: Id | null;
+  readonly opaque?: boolean;
+  /** The body is gone, the event lives on with another's content. */
+  readonly superseded?: boolean;
+}
+
+/** Adds an event's row; `body` null makes it a tombstone (or a superseded event). Returns its number. */
 export function insertEvent(
   context: HandlerContext,
   identity: Identity,
   event_id: Id,
   header: Header,
-  raw: Omit<RawEvent, 'body'> & { readonly body: Uint8Array | null },
-  options: { readonly type: string; readonly opaque: boolean },
+  raw: Omit<RawEvent, 'body' | 'wraps'> & { readonly body: Uint8Array | null },
+  { type, audience, opaque = false, superseded = false }: StoredAs,
 ): number {
   const params: SqlParams = {
     identity,
     id: Uint8Array.fromHex(event_id),
-    type: options.type,
+    type,
     author: Uint8Array.fromHex(header.author),
+    group_n: audience === null || audience === event_id ? null : rowNumberOf(context, identity, audience),
     seq: header.seq,
     created_ms: header.created_ms,
     expires_ms: header.expires_ms,
-    opaque: options.opaque ? 1 : 0,
+    sealed: header.type === null ? 1 : 0,
+    superseded: superseded ? 1 : 0,
+    opaque: opaque ? 1 : 0,
     header: raw.header,
     signature: raw.signature,
     body: raw.body,
   };
-  return context
+  const n = context
     .statement(
-      `INSERT INTO event (identity, id, type, author, seq, created_ms, expires_ms, opaque, header, signature, body)
-       VALUES (:identity, :id, :type, :author, :seq, :created_ms, :expires_ms, :opaque, :header, :signature, :body)`,
+      `INSERT INTO event (identity, id, type, author, group_n, seq, created_ms, expires_ms, sealed, superseded, opaque, header, signature, body)
+       VALUES (:identity, :id, :type, :author, :group_n, :seq, :created_ms, :expires_ms, :sealed, :superseded, :opaque, :header, :signature, :body)`,
     )
     .run(params).last_insert_rowid;
+  if (audience === event_id) context.statement('UPDATE event SET group_n = n WHERE n = :n').run({ n });
+  return n;
+}
+
+/** The wraps of a stored event. */
+export function wrapsOf(context: HandlerContext, n: number): Wrap[] {
+  return context
+    .statement(
+      'SELECT k.id, w.sealed FROM wrap w JOIN group_key k ON k.n = w.key WHERE w.of = :n ORDER BY k.expires_ms, k.id',
+    )
+    .all({ n })
+    .map((row) => ({ key_id: (row.id as Uint8Array).toHex(), sealed: row.sealed as Uint8Array }));
+}
+
+/** Takes an event's row away as if it had never come, with its edges and wraps. Its projections go first; see `removeProjections`. */
+export function removeEvent(context: HandlerContext, n: number): void {
+  removeProjections(context, n);
+  removeWraps(context, n);
+  for (const edges of ['depends_on WHERE event', 'depends_on WHERE target', 'aimed_at WHERE event'])
+    context.statement(`DELETE FROM ${edges} = :n`).run({ n });
+  context.statement('DELETE FROM event WHERE n = :n').run({ n });
+}
+
+export function removeWraps(context: HandlerContext, n: number): void {
+  context
+    .statement('UPDATE group_key SET events = events - 1 WHERE n IN (SELECT key FROM wrap WHERE of = :n)')
+    .run({ n });
+  context.statement('DELETE FROM wrap WHERE of = :n').run({ n });
+}
+
+/** Removes the rows that projectors made of an event: in every table whose column `event` refers to one. */
+export function removeProjections(context: HandlerContext, n: number, but: readonly string[] = []): void {
+  for (const table of projectionTables(context))
+    if (!but.includes(table)) context.statement(`DELETE FROM ${table} WHERE event = :n`).run({ n });
+}
+
+const TABLES = new WeakMap<HandlerContext['db'], readonly string[]>();
+
+function projectionTables(context: HandlerContext): readonly string[] {
+  const known = TABLES.get(context.db);
+  if (known !== undefined) return known;
+  const rows = context
+    .statement(
+      `SELECT m.name AS name FROM sqlite_schema m JOIN pragma_foreign_key_list(m.name) f
+       WHERE m.type = 'table' AND f."table" = 'event' AND f."from" = 'event' ORDER BY m.name`,
+    )
+    .all();
+  const tables = rows.map((row) => row.name as string);
+  TABLES.set(context.db, tables);
+  return tables;
 }

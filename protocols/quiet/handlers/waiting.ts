@@ -1,14 +1,97 @@
 /**
  * The queue of events that wait (`waiting`, `waiting_for` in `store.sql`): edges and a counter each, so that what became valid finds those that
- * waited for it without looking at any other.
+ * waited for it without looking at any other. Bounded by author and network, so that nobody fills it for others.
  */
 import type { SqlRow } from '../../../core/db.ts';
-import type { Cause, Identity, VerifiedEnvelope } from '../../../core/envelope.ts';
-import { decodeHeader } from '../../../core/event-codec.ts';
+import type { Cause, Header, Identity, Origin, RawEvent, VerifiedEnvelope } from '../../../core/envelope.ts';
+import { decodeHeader, decodeWraps, encodeWraps } from '../../../core/event-codec.ts';
 import type { Id } from '../../../core/fields.ts';
 import type { HandlerContext } from '../../../core/handler.ts';
+import { limits } from '../../../core/limits.ts';
+import { block, type Outcome, reject } from '../../../core/outcome.ts';
+import { isMemberDevice } from './store.ts';
 
-/** Removes the edges to `missing` (an event id or a device), and takes out of the queue the events that wait for nothing more. */
+/** Devices that are not members (yet) may have less waiting: whoever knows a network's id can make any number of them. */
+const WAITING_PER_STRANGER_MAX = 64;
+
+/** Cause of what is taken up again because somebody's standing changed: it was stored before, and no quota may lose it. */
+export const STANDING_CAUSE: Cause = { kind: 'host', name: 'standing' };
+
+interface Held {
+  readonly identity: Identity;
+  readonly raw: RawEvent;
+  readonly header: Header;
+  readonly event_id: Id;
+  readonly origin: Origin;
+  readonly cause: Cause;
+}
+
+export interface WaitsFor {
+  /** Ids of events, devices or keys. */
+  readonly missing?: readonly Id[];
+  /** One of the missing is enough (a wrap under any key that we get). */
+  readonly any?: boolean;
+  readonly not_before_ms?: number;
+  /** More than the usual may wait: what a removal leaves in doubt is bounded by the length of the chain. */
+  readonly quota?: number;
+}
+
+/** Puts an event among those that wait, within quotas. */
+export function holdBack(
+  context: HandlerContext,
+  held: Held,
+  rule: string,
+  { missing = [], any = false, not_before_ms = 0, quota = 0 }: WaitsFor = {},
+): Outcome<never> {
+  const { identity, header, raw, event_id } = held;
+  const is_member = isMemberDevice(context, identity, header.author);
+  // What is made here fails at once instead of waiting: its maker is there to be told. Except for a newcomer's first words, which wait to be let in.
+  if (held.origin.from === 'here') {
+    const me = context.scope(identity).me;
+    if (me === null || isMemberDevice(context, identity, me.device_id)) return block(rule, missing);
+  }
+  const author = Uint8Array.fromHex(header.author);
+  const count = (sql: string) => context.statement(sql).get({ identity, author })?.waiting as number;
+  if (held.cause !== STANDING_CAUSE) {
+    const most = Math.max(quota, is_member ? limits.waiting_per_author_max : WAITING_PER_STRANGER_MAX);
+    if (
+      count('SELECT count(*) AS waiting FROM waiting WHERE identity = :identity AND author = :author') >= most
+    )
+      return reject('waiting_quota_of_author');
+    if (
+      count('SELECT count(*) AS waiting FROM waiting WHERE identity = :identity') >=
+      limits.waiting_per_network_max
+    )
+      return reject('waiting_quota_of_network');
+  }
+  const waiting = context
+    .statement(
+      `INSERT INTO waiting (identity, id, author, group_id, seq, rule, missing, not_before_ms, received_ms, header, signature, body, wraps)
+       VALUES (:identity, :id, :author, :group_id, :seq, :rule, :missing, :not_before_ms, :now_ms, :header, :signature, :body, :wraps)`,
+    )
+    .run({
+      identity,
+      id: Uint8Array.fromHex(event_id),
+      author,
+      group_id: header.group_id === null ? null : Uint8Array.fromHex(header.group_id),
+      seq: header.seq,
+      rule,
+      missing: any ? Math.min(1, missing.length) : missing.length,
+      not_before_ms,
+      now_ms: context.now_ms,
+      header: raw.header,
+      signature: raw.signature,
+      body: raw.body,
+      wraps: encodeWraps(raw.wraps),
+    }).last_insert_rowid;
+  const edge = context.statement(
+    'INSERT INTO waiting_for (identity, missing, waiting) VALUES (:identity, :missing, :waiting)',
+  );
+  for (const id of missing) edge.run({ identity, missing: Uint8Array.fromHex(id), waiting });
+  return block(rule, missing);
+}
+
+/** Removes the edges to `missing` (an event id, a device or a key), and takes out of the queue the events that wait for nothing more. */
 export function takeReleasedBy(
   context: HandlerContext,
   identity: Identity,
@@ -34,20 +117,34 @@ export function takeReleasedBy(
 /** Takes one event out of the queue, verified as it was when it came in. */
 export function takeOut(context: HandlerContext, n: number, cause: Cause): VerifiedEnvelope {
   const row = context
-    .statement('SELECT identity, id, header, signature, body FROM waiting WHERE n = :n')
+    .statement('SELECT identity, id, header, signature, body, wraps FROM waiting WHERE n = :n')
     .get({ n }) as SqlRow;
   drop(context, n);
-  const header = row.header as Uint8Array;
+  const raw: RawEvent = {
+    header: row.header as Uint8Array,
+    signature: row.signature as Uint8Array,
+    body: row.body as Uint8Array,
+    wraps: decodeWraps(row.wraps as Uint8Array),
+  };
+  return verifiedAgain(row.identity as number, (row.id as Uint8Array).toHex(), raw, cause);
+}
+
+/** An event that was verified when it came, on its way again. Whose session brought it no longer matters. */
+export function verifiedAgain(
+  identity: Identity,
+  event_id: Id,
+  raw: RawEvent,
+  cause: Cause,
+): VerifiedEnvelope {
   return {
     stage: 'verified',
-    identity: row.identity as number,
+    identity,
     cause,
-    // It came from the network once; whose session that was no longer matters.
     origin: { from: 'network', session_id: '', device_id: '' },
     depth: 0,
-    raw: { header, signature: row.signature as Uint8Array, body: row.body as Uint8Array },
-    event_id: (row.id as Uint8Array).toHex(),
-    header: decodeHeader(header),
+    raw,
+    event_id,
+    header: decodeHeader(raw.header),
   };
 }
 
@@ -59,12 +156,12 @@ export function dropWaitingFor(context: HandlerContext, identity: Identity, miss
   for (const { waiting } of rows) drop(context, waiting as number);
 }
 
-/** Drops an event that itself waits. */
-export function dropWaitingItself(context: HandlerContext, identity: Identity, event_id: Id): void {
+/** The number of an event that itself waits, or null. */
+export function waitingNumberOf(context: HandlerContext, identity: Identity, event_id: Id): number | null {
   const row = context
     .statement('SELECT n FROM waiting WHERE identity = :identity AND id = :id')
     .get({ identity, id: Uint8Array.fromHex(event_id) });
-  if (row !== undefined) drop(context, row.n as number);
+  return row === undefined ? null : (row.n as number);
 }
 
 export function drop(context: HandlerContext, n: number): void {

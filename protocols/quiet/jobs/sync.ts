@@ -8,6 +8,6 @@ export const syncJob = job(
   { description: 'Starts a round of sync with every connected peer.', params: { network_id: id() } },
   (query, params, ctx) =>
     query(getActivePeers, { network_id: params.network_id }).map((peer) =>
-      openingRequest(query, ctx.now_ms, peer.session_id),
+      openingRequest(query, ctx.now_ms, { session_id: peer.session_id, device_id: peer.peer_id }),
     ),
 );

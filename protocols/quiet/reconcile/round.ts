@@ -2,22 +2,28 @@
  * What jobs and reflectors share of a round of sync: the set of events behind a reconciliation message, and the request that opens a round.
  */
 import { type TransmitDraft, transmit } from '../../../core/envelope.ts';
+import type { Id } from '../../../core/fields.ts';
 import type { Query } from '../../../core/query.ts';
 import {
+  getChainGaps,
   getEventsForSync,
+  getKeysAwaited,
   getKnownElsewhere,
+  getOwnEnds,
   getSyncFingerprint,
   getSyncProgress,
   getSyncSplits,
 } from '../events/sync/queries.ts';
-import { syncRequest } from '../events/sync/schema.ts';
+import { CHAINS_TOLD_MAX, KEYS_ASKED_MAX, syncRequest } from '../events/sync/schema.ts';
 import { type ItemSource, openingMessage, type Range } from './negentropy.ts';
 
+/** Headers of removed devices' chains asked for with each round. */
+const GAPS_ASKED = 64;
 const BEHIND_ALL = 'ff'.repeat(33);
 
-/** The events of this identity that had not expired at `cut_ms`. */
-export function itemsOf(query: Query, cut_ms: number): ItemSource {
-  const bounds = ({ lower, upper }: Range) => ({ lower, upper: upper ?? BEHIND_ALL, cut_ms });
+/** The events of this identity that a peer may read, too, and that had not expired at `cut_ms`. */
+export function itemsOf(query: Query, cut_ms: number, peer_id: Id): ItemSource {
+  const bounds = ({ lower, upper }: Range) => ({ lower, upper: upper ?? BEHIND_ALL, cut_ms, peer_id });
   const summary = (range: Range) => query(getSyncFingerprint, bounds(range))[0]!;
   return {
     count: (range) => summary(range).count,
@@ -36,11 +42,25 @@ export function progressOf(query: Query): number {
   return query(getSyncProgress)[0]?.progress ?? 0;
 }
 
+/** What every request says besides: keys that are waited for, and where this device's own chains end. */
+export function wants(
+  query: Query,
+  now_ms: number,
+): { keys: Id[]; end_groups: (Id | null)[]; end_seqs: number[] } {
+  const salt = now_ms.toString(16).padStart(16, '0');
+  const ends = query(getOwnEnds, { limit: CHAINS_TOLD_MAX });
+  return {
+    keys: query(getKeysAwaited, { salt, limit: KEYS_ASKED_MAX }).map((row) => row.key_id),
+    end_groups: ends.map((end) => end.group_id),
+    end_seqs: ends.map((end) => end.seq),
+  };
+}
+
 /** The request that opens a round with one peer. */
 export function openingRequest(
   query: Query,
   now_ms: number,
-  session_id: string,
+  { session_id, device_id }: { readonly session_id: string; readonly device_id: Id },
   known: { round: number; answerer_progress: number; introduced: boolean } = {
     round: 0,
     answerer_progress: 0,
@@ -48,8 +68,9 @@ export function openingRequest(
   },
 ): TransmitDraft {
   const body = {
-    message: openingMessage(itemsOf(query, now_ms)).toHex(),
-    need: [],
+    message: openingMessage(itemsOf(query, now_ms, device_id)).toHex(),
+    need: query(getChainGaps, { limit: GAPS_ASKED }).map((row) => row.event_id),
+    ...wants(query, now_ms),
     cut_ms: now_ms,
     now_ms,
     asker_progress: progressOf(query),

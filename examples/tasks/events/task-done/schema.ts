@@ -1,9 +1,9 @@
 /** A task is done. Goes when the task goes. */
-import { diesWith, eventType } from 'sotto';
+import { dependsOn, eventType } from 'sotto';
 
 export const taskDone = eventType({
   name: 'task-done',
-  class: 'public',
+  class: 'sealed',
   description: 'A task is done.',
-  body: { task_id: diesWith() },
+  body: { task_id: dependsOn() },
 });

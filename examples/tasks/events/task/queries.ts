@@ -22,3 +22,13 @@ export const getTasks = query({
       (SELECT count(*) FROM task_done d WHERE d.task = t.event) AS done, (SELECT count(*) FROM nudge n WHERE n.event = t.event) AS nudged
     FROM task t JOIN live_event e ON e.n = t.event WHERE e.identity = :identity ORDER BY t.due_ms, e.id`,
 });
+
+/** A task, to say something about it in its channel. */
+export const getTask = query({
+  description: 'The channel of a task.',
+  params: { task_id: id() },
+  row: { channel_id: id() },
+  sql: `
+    SELECT c.id AS channel_id FROM task t JOIN live_event e ON e.n = t.event JOIN event c ON c.n = t.channel
+    WHERE e.identity = :identity AND e.id = :task_id`,
+});

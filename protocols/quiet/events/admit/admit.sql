@@ -1,5 +1,5 @@
 CREATE TABLE IF NOT EXISTS admit (
-  event  INTEGER PRIMARY KEY REFERENCES event (n),
-  user   INTEGER NOT NULL REFERENCES event (n)
+  event   INTEGER PRIMARY KEY REFERENCES event (n),
+  joiner  INTEGER NOT NULL REFERENCES event (n)
 );
-CREATE INDEX IF NOT EXISTS admit_by_user ON admit (user);
+CREATE INDEX IF NOT EXISTS admit_by_joiner ON admit (joiner);

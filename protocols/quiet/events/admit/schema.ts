@@ -1,4 +1,4 @@
-/** A member lets a user in: from here on the events of the user's devices count. Several for one user do no harm. */
+/** A member lets somebody in: a user, or a further device of a user (by its `peer` event). Several for one do no harm. */
 
 import { eventType } from '../../../../core/event-type.ts';
 import { dependsOn } from '../../../../core/fields.ts';
@@ -6,7 +6,7 @@ import { dependsOn } from '../../../../core/fields.ts';
 export const admit = eventType({
   name: 'admit',
   class: 'public',
-  description: 'A member lets a user in.',
+  description: 'A member lets a user or a device in.',
   effect: 'membership',
-  body: { user_id: dependsOn() },
+  body: { joiner_id: dependsOn() },
 });

@@ -1,12 +1,12 @@
 import { beforeEach, describe, expect, it } from 'vitest';
+import type { RawEvent } from '../../../../core/envelope.ts';
 import { encodeEventItem, encodeFrame } from '../../../../core/event-codec.ts';
-import { type Raw, storedEvents } from '../../../../tests/hostile.ts';
-import { foundNetwork, joinNetwork, TestNode, wire } from '../../../../tests/support.ts';
+import { foundNetwork, joinNetwork, storedEvents, TestNode, wire } from '../../../../tests/support.ts';
 
 let alice: TestNode;
 let bob: TestNode;
 let channel_id: string;
-const frameOf = (events: readonly Raw[]) => encodeFrame(events.map(encodeEventItem));
+const frameOf = (events: readonly RawEvent[]) => encodeFrame(events.map(encodeEventItem));
 const session = () => ({ session_id: 'test', device_id: bob.engine.identity(1)!.device_id });
 const say = (node: TestNode, text: string) =>
   node.engine.command('send_message', 1, { channel_id, text, ttl_ms: 0 }).event_ids[0]!;
@@ -17,7 +17,7 @@ beforeEach(() => {
   alice = new TestNode();
   bob = new TestNode({ clock: alice.clock });
   ({ channel_id } = foundNetwork(alice));
-  joinNetwork(alice, bob, 'bob');
+  joinNetwork(alice, bob);
   wire(alice, bob);
 });
 
@@ -37,6 +37,12 @@ describe('deleting a message', () => {
       expect(node.all(`SELECT count(*) AS n FROM event WHERE body IS NULL AND length(header) > 0`)).toEqual([
         { n: 2 },
       ]);
+      // Neither a key to what they said is left, nor what they were.
+      expect(
+        node.all(
+          `SELECT DISTINCT type, (SELECT count(*) FROM wrap w WHERE w.of = n) AS wraps FROM event WHERE body IS NULL`,
+        ),
+      ).toEqual([{ type: 'sealed', wraps: 0 }]);
     }
     expect(alice.query('get_notifications', { limit: 5 })).toEqual([]);
   });
@@ -62,9 +68,10 @@ describe('deleting a message', () => {
       frameOf(before),
     );
     expect(shown(bob)).toEqual([]);
+    expect(bob.engine.pipeline.counters.get('rejected:dead')).toBe(1);
   });
 
-  it('S8: only the author and the founder may', () => {
+  it('S8: only the author, the founder, and who was given the right may', () => {
     const by_alice = say(alice, "alice's");
     const by_bob = say(bob, "bob's");
     wire(alice, bob);
@@ -74,6 +81,14 @@ describe('deleting a message', () => {
     alice.engine.command('remove_message', 1, { message_id: by_bob });
     wire(alice, bob);
     expect(shown(bob)).toEqual(["alice's"]);
+    const bob_user = bob.query<{ user_id: string }>('get_user_of_device', {
+      device_id: session().device_id,
+    })[0]?.user_id;
+    alice.engine.command('grant_right', 1, { user_id: bob_user, right: 'delete' });
+    wire(alice, bob);
+    bob.engine.command('remove_message', 1, { message_id: by_alice });
+    wire(alice, bob);
+    expect(shown(alice)).toEqual([]);
   });
 
   it('E16: outlives its target by a day, and for ever where the target would have', () => {
@@ -102,5 +117,6 @@ describe('deleting a message', () => {
       frameOf(before),
     );
     expect(shown(bob)).toEqual([]);
+    expect(bob.engine.pipeline.counters.get('rejected:expired')).toBe(1);
   });
 });

@@ -8,5 +8,5 @@ export const keypair = eventType({
   class: 'local',
   description: 'Makes a keypair.',
   effect: 'keygen',
-  body: { purpose: z.enum(['device', 'invite']), network_id: id().nullable() },
+  body: { purpose: z.enum(['device', 'invite', 'prekey']), network_id: id().nullable() },
 });

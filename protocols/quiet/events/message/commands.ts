@@ -1,7 +1,7 @@
 import { event } from '../../../../core/envelope.ts';
 import { id, ttl_ms } from '../../../../core/fields.ts';
 import { command, refuse } from '../../../../core/sources.ts';
-import { isChannel } from './queries.ts';
+import { isChannel } from '../channel/queries.ts';
 import { message } from './schema.ts';
 
 /** Says something in a channel. `ttl_ms` 0: for ever. */
@@ -13,6 +13,7 @@ export const sendMessage = command(
   (query, input) => {
     if (query(isChannel, { channel_id: input.channel_id }).length === 0)
       throw refuse('not_found', 'There is no such channel here.');
-    return [event(message, { channel_id: input.channel_id, text: input.text }, { ttl_ms: input.ttl_ms })];
+    const body = { channel_id: input.channel_id, text: input.text };
+    return [event(message, body, { ttl_ms: input.ttl_ms, stream_id: input.channel_id })];
   },
 );

@@ -1,13 +1,18 @@
 import { insert, projector } from '../../../../core/sources.ts';
-import { isChannel } from './queries.ts';
+import { isChannel } from '../channel/queries.ts';
 import { message } from './schema.ts';
 
 export const projectMessage = projector(message, {
   rules: {
-    channel_is_a_channel: (query, event) =>
-      query(isChannel, { channel_id: event.body.channel_id }).length > 0,
+    channel_is_in_its_group: (query, event) =>
+      query(isChannel, { channel_id: event.body.channel_id })[0]?.group_id === event.group_id,
   },
   project: (_query, event) => [
-    insert('message', { channel: event.body.channel_id, created_ms: event.created_ms, seq: event.seq }),
+    insert('message', {
+      channel: event.body.channel_id,
+      created_ms: event.created_ms,
+      seq: event.seq,
+      shown: event.event_id,
+    }),
   ],
 });

@@ -6,7 +6,7 @@ import { limits } from '../../../../core/limits.ts';
 
 export const message = eventType({
   name: 'message',
-  class: 'public',
+  class: 'sealed',
   description: 'Somebody says something in a channel.',
   body: { channel_id: dependsOn(), text: content(limits.text_bytes_max) },
 });

@@ -2,6 +2,7 @@ import { event, idOf } from '../../../../core/envelope.ts';
 import { content } from '../../../../core/fields.ts';
 import { limits } from '../../../../core/limits.ts';
 import { command } from '../../../../core/sources.ts';
+import { newPrekeys } from '../../rules/prekeys.ts';
 import { channel } from '../channel/schema.ts';
 import { peer } from '../peer/schema.ts';
 import { profile } from '../profile/schema.ts';
@@ -18,14 +19,16 @@ export const createNetwork = command(
   },
   (_query, input, ctx) => {
     const root = event(network, { nonce: ctx.random(16).toHex() });
+    const group = { group_id: idOf(root) };
     const creator = event(user, { invite_id: null, invite_key: null, invite_proof: null });
     return [
       root,
       creator,
-      event(peer, { user_id: idOf(creator) }),
-      event(profile, { name: input.user_name }),
-      event(title, { of_id: idOf(root), title: input.name }),
-      event(channel, { name: 'general' }),
+      event(peer, { user_id: idOf(creator), invite_id: null, invite_key: null, invite_proof: null }),
+      ...newPrekeys(),
+      event(profile, { name: input.user_name }, group),
+      event(title, { of_id: idOf(root), title: input.name, basis_id: null }, group),
+      event(channel, { name: 'general' }, group),
     ];
   },
 );

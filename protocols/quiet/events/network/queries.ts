@@ -22,6 +22,7 @@ export const getNetworks = query({
     user_id: id().nullable(),
     user_name: text(256).nullable(),
     admitted: boolean(),
+    removed: boolean(),
     members: integer(),
     events: integer(),
     waiting: integer(),
@@ -33,9 +34,11 @@ export const getNetworks = query({
         WHERE e.identity = i.identity AND t.of_id = i.network_id ORDER BY e.created_ms DESC, e.seq DESC, e.id DESC LIMIT 1) AS name,
       (SELECT d.user_id FROM device_user d WHERE d.identity = i.identity AND d.device = i.device) AS user_id,
       (SELECT content('name', e.body) FROM profile f JOIN live_event e ON e.n = f.event
-        WHERE e.identity = i.identity AND e.author = i.device ORDER BY e.created_ms DESC, e.seq DESC, e.id DESC LIMIT 1) AS user_name,
+          JOIN device_user d ON d.identity = e.identity AND d.device = e.author JOIN device_user me ON me.identity = i.identity AND me.device = i.device
+        WHERE e.identity = i.identity AND d.user_id = me.user_id ORDER BY e.created_ms DESC, e.seq DESC, e.id DESC LIMIT 1) AS user_name,
       EXISTS (SELECT 1 FROM member_device m WHERE m.identity = i.identity AND m.device = i.device) AS admitted,
-      (SELECT count(DISTINCT d.user_id) FROM member_device m JOIN device_user d ON d.identity = m.identity AND d.device = m.device
+      EXISTS (SELECT 1 FROM cut c WHERE c.identity = i.identity AND c.device = i.device AND c.group_id = x'') AS removed,
+      (SELECT count(DISTINCT d.user_id) FROM current_device m JOIN device_user d ON d.identity = m.identity AND d.device = m.device
         WHERE m.identity = i.identity) AS members,
       (SELECT count(*) FROM event e WHERE e.identity = i.identity AND e.body IS NOT NULL) AS events,
       (SELECT count(*) FROM waiting w WHERE w.identity = i.identity) AS waiting,

@@ -8,6 +8,6 @@ export const getNotifications = query({
   row: { event_id: id(), type: text(64), about_id: id(), noticed_ms: integer() },
   sql: `
     SELECT e.id AS event_id, e.type, a.id AS about_id, n.noticed_ms
-    FROM notification n JOIN live_event e ON e.n = n.event JOIN live_event a ON a.n = n.about
+    FROM notification n JOIN live_event e ON e.n = n.event JOIN event a ON a.n = n.about AND (a.body IS NOT NULL OR a.superseded = 1)
     WHERE e.identity = :identity ORDER BY n.noticed_ms DESC, n.event DESC LIMIT :limit`,
 });

@@ -1,7 +1,8 @@
 CREATE TABLE IF NOT EXISTS peer (
   event   INTEGER PRIMARY KEY REFERENCES event (n),
   device  BLOB NOT NULL,
-  user    INTEGER NOT NULL REFERENCES event (n)
+  user    INTEGER NOT NULL REFERENCES event (n),
+  invite  INTEGER REFERENCES event (n)
 );
 CREATE INDEX IF NOT EXISTS peer_by_device ON peer (device);
 CREATE INDEX IF NOT EXISTS peer_by_user ON peer (user);

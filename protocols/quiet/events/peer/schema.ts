@@ -1,7 +1,10 @@
-/** A peer: a device that speaks for a user. The device is the author; its public key is its id. */
+/**
+ * A peer: a device that speaks for a user. The device is the author; its public key is its id. The first device of a user is the one that made
+ * the user; a further one shows an invite that a device of that user made for it, and counts once a member's `admit` names this event.
+ */
 
 import { eventType } from '../../../../core/event-type.ts';
-import { dependsOn } from '../../../../core/fields.ts';
+import { bytes, dependsOn, id } from '../../../../core/fields.ts';
 
 export const peer = eventType({
   name: 'peer',
@@ -9,5 +12,11 @@ export const peer = eventType({
   description: 'A device speaks for a user.',
   effect: 'membership',
   authors: 'anyone',
-  body: { user_id: dependsOn() },
+  proof: { key: 'invite_key', signature: 'invite_proof' },
+  body: {
+    user_id: dependsOn(),
+    invite_id: dependsOn().nullable(),
+    invite_key: id().nullable(),
+    invite_proof: bytes(64).nullable(),
+  },
 });

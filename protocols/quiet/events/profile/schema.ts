@@ -6,7 +6,7 @@ import { limits } from '../../../../core/limits.ts';
 
 export const profile = eventType({
   name: 'profile',
-  class: 'public',
+  class: 'sealed',
   description: 'What a user wants to be called.',
   body: { name: content(limits.name_bytes_max) },
 });

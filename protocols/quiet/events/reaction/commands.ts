@@ -12,6 +12,12 @@ export const react = command(
     const message = query(getMessageById, { message_id: input.message_id })[0];
     if (message === undefined) throw refuse('not_found', 'There is no such message here.');
     const ttl_ms = message.expires_ms === NEVER_MS ? 0 : Math.max(1, message.expires_ms - ctx.now_ms);
-    return [event(reaction, { message_id: input.message_id, emoji: input.emoji }, { ttl_ms })];
+    return [
+      event(
+        reaction,
+        { message_id: input.message_id, emoji: input.emoji },
+        { ttl_ms, stream_id: message.channel_id },
+      ),
+    ];
   },
 );

@@ -1,11 +1,11 @@
 /** A reaction to a message. Goes when the message goes. */
 
 import { eventType } from '../../../../core/event-type.ts';
-import { content, diesWith } from '../../../../core/fields.ts';
+import { content, dependsOn } from '../../../../core/fields.ts';
 
 export const reaction = eventType({
   name: 'reaction',
-  class: 'public',
+  class: 'sealed',
   description: 'Somebody reacts to a message.',
-  body: { message_id: diesWith(), emoji: content(64) },
+  body: { message_id: dependsOn(), emoji: content(64) },
 });

@@ -4,5 +4,5 @@ import { session } from './schema.ts';
 
 /** A peer is there again: catch up with it now, without waiting for the job. */
 export const reflectSessionOpened = reflector(session, (query, event, ctx) =>
-  event.body.state === 'opened' ? [openingRequest(query, ctx.now_ms, event.body.session_id)] : [],
+  event.body.state === 'opened' ? [openingRequest(query, ctx.now_ms, event.body)] : [],
 );

@@ -13,9 +13,14 @@ export const getActivePeers = query({
 });
 
 /** A range of ids: `lower` inclusive, `upper` exclusive, compared as bytes. 33 bytes of ff lie behind every id. */
-const range = { lower: bytes(0, 33), upper: bytes(0, 33), cut_ms: integer() };
+const range = { lower: bytes(0, 33), upper: bytes(0, 33), cut_ms: integer(), peer_id: id() };
 const IN_RANGE = 'identity = :identity AND id >= :lower AND id < :upper';
-const IN_SET = `${IN_RANGE} AND body IS NOT NULL AND expires_ms > :cut_ms`;
+/** What both may read: what is for everybody, and the private groups that both devices are in now. */
+const SHARED = `(group_n IS NULL OR group_n IN (
+  SELECT g.n FROM current_group_device t JOIN event g ON g.identity = t.identity AND g.id = t.group_id
+    JOIN identity i ON i.identity = t.identity JOIN current_group_device m ON m.identity = t.identity AND m.group_id = t.group_id AND m.device = i.device
+  WHERE t.identity = :identity AND t.device = :peer_id))`;
+const IN_SET = `${IN_RANGE} AND body IS NOT NULL AND expires_ms > :cut_ms AND ${SHARED}`;
 
 /** The events that are compared and sent: valid, not deleted, not expired at the cut. In the order of ids, which is that of time. */
 export const getEventsForSync = query({
@@ -51,8 +56,9 @@ export const getKnownElsewhere = query({
   params: { ...range, limit: integer(1, 10_000) },
   row: { event_id: id() },
   sql: `
-    SELECT id AS event_id FROM event WHERE ${IN_RANGE} AND (body IS NULL OR expires_ms <= :cut_ms)
-    UNION ALL SELECT id FROM waiting WHERE ${IN_RANGE}
+    SELECT id AS event_id FROM event WHERE ${IN_RANGE} AND (body IS NULL OR expires_ms <= :cut_ms) AND ${SHARED}
+    UNION ALL SELECT id FROM waiting WHERE ${IN_RANGE} AND (group_id IS NULL OR group_id = (SELECT network_id FROM identity WHERE identity = :identity)
+      OR group_id IN (SELECT group_id FROM current_group_device t WHERE t.identity = :identity AND t.device = :peer_id))
     UNION ALL SELECT id FROM refused WHERE ${IN_RANGE}
     LIMIT :limit`,
 });
@@ -65,23 +71,95 @@ export const getSyncProgress = query({
   sql: 'SELECT coalesce((SELECT max(n) FROM event WHERE identity = :identity), 0) AS progress',
 });
 
-/** How devices became members, and what this device has to say for itself while nobody has let it in yet: in an order that a stranger can check. */
+/**
+ * How devices became members, and what this device has to say for itself while nobody has let it in yet: in an order that a stranger can check.
+ * Its own come as they were made, since chance orders the ids of one moment: who lets it in has done so before its prekeys come, and answers them.
+ */
 export const getIntroduction = query({
   description: 'Ids of the events that show how this device became a member (or wants to), oldest first.',
   params: { limit: integer(1, 1_000) },
   row: { event_id: id() },
   sql: `
-    SELECT id AS event_id FROM live_event
-    WHERE identity = :identity AND type IN ('network', 'user', 'peer', 'invite', 'admit')
-    UNION ALL
-    SELECT w.id FROM waiting w JOIN identity i ON i.identity = w.identity AND i.device = w.author WHERE w.identity = :identity
-    ORDER BY event_id LIMIT :limit`,
+    SELECT event_id FROM (
+      SELECT id AS event_id, 0 AS place FROM live_event
+      WHERE identity = :identity AND group_n IS NULL AND type IN ('network', 'user', 'peer', 'invite', 'admit', 'grant', 'revoke', 'remove', 'revoke-invite')
+      UNION ALL
+      SELECT w.id, w.seq FROM waiting w JOIN identity i ON i.identity = w.identity AND i.device = w.author WHERE w.identity = :identity AND w.group_id IS NULL
+    ) ORDER BY place, event_id LIMIT :limit`,
 });
 
-/** One row if the device is a member's. */
+/** One row if the device is a member now. */
 export const isMember = query({
-  description: 'One row if the device is a member.',
+  description: 'One row if the device is a member now.',
   params: { device_id: id() },
   row: { device_id: id() },
-  sql: 'SELECT device AS device_id FROM member_device WHERE identity = :identity AND device = :device_id',
+  sql: 'SELECT device AS device_id FROM current_device WHERE identity = :identity AND device = :device_id',
+});
+
+/** Ids at which the proof stands of what counts of a removed device. */
+export const getChainGaps = query({
+  description: 'Events whose headers would prove what counts of a removed device.',
+  params: { limit: integer(1, 1_000) },
+  row: { event_id: id() },
+  sql: `
+    SELECT missing AS event_id FROM chain_gap WHERE identity = :identity
+    UNION SELECT missing FROM judgement_gap WHERE identity = :identity ORDER BY event_id LIMIT :limit`,
+});
+
+/** The last event that this node has of a device, of what is for everybody and per private group that the device is in. */
+export const getLastOf = query({
+  description: 'The last event of a device, of what is for everybody and per private group that it is in.',
+  params: { device_id: id() },
+  row: { event_id: id(), group_id: id().nullable(), seq: integer() },
+  sql: `
+    WITH chain AS (
+      SELECT NULL AS group_n
+      UNION ALL
+      SELECT g.n FROM current_group_device t JOIN event g ON g.identity = t.identity AND g.id = t.group_id
+      WHERE t.identity = :identity AND t.device = :device_id
+    )
+    SELECT e.id AS event_id, g.id AS group_id, e.seq
+    FROM chain c JOIN event e ON e.n = (
+        SELECT l.n FROM event l WHERE l.identity = :identity AND l.author = :device_id AND l.group_n IS c.group_n ORDER BY l.seq DESC, l.id LIMIT 1)
+      LEFT JOIN event g ON g.n = c.group_n
+    ORDER BY g.id`,
+});
+
+/** Where this device's own chains end. */
+export const getOwnEnds = query({
+  description: 'The number of the last event of each chain of this device; no group: what is for everybody.',
+  params: { limit: integer(1, 1_000) },
+  row: { group_id: id().nullable(), seq: integer() },
+  sql: `
+    SELECT CASE length(group_id) WHEN 0 THEN NULL ELSE group_id END AS group_id, seq FROM chain_head
+    WHERE identity = :identity ORDER BY chain_head.group_id LIMIT :limit`,
+});
+
+/**
+ * Keys that events here wait for, in another order with each salt: a key may be younger than all that it seals, and what waits for it is bounded,
+ * so that keys are asked for by name; and who names keys that nobody has keeps nobody from asking for the others.
+ */
+export const getKeysAwaited = query({
+  description: 'Ids of the group keys that events here wait for.',
+  params: { salt: bytes(8), limit: integer(1, 1_000) },
+  row: { key_id: id() },
+  sql: `
+    SELECT DISTINCT f.missing AS key_id FROM waiting w JOIN waiting_for f ON f.waiting = w.n
+      JOIN identity i ON i.identity = w.identity
+    WHERE w.identity = :identity AND w.rule = 'key_missing'
+      -- What came and did not open is asked for in another way: it has to be sealed anew.
+      AND NOT EXISTS (SELECT 1 FROM key_delivery d JOIN event e ON e.n = d.event
+        WHERE d.key_id = f.missing AND d.device = i.device AND e.identity = w.identity)
+    ORDER BY place(f.missing, :salt) LIMIT :limit`,
+});
+
+/** The newest event that gives a key to a device. */
+export const getDeliveryTo = query({
+  description: 'The newest event that gives a group key to a device.',
+  params: { key_id: id(), device_id: id() },
+  row: { event_id: id() },
+  sql: `
+    SELECT e.id AS event_id FROM key_delivery d JOIN event e ON e.n = d.event
+    WHERE e.identity = :identity AND d.key_id = :key_id AND d.device = :device_id AND e.body IS NOT NULL AND e.expires_ms > :now_ms
+    ORDER BY e.created_ms DESC, e.id DESC LIMIT 1`,
 });

@@ -1,11 +1,11 @@
 import { type Envelope, forward, instruct, transmit } from '../../../../core/envelope.ts';
 import { reflector } from '../../../../core/sources.ts';
 import { reconcile } from '../../reconcile/negentropy.ts';
-import { itemsOf, openingRequest, progressOf } from '../../reconcile/round.ts';
+import { itemsOf, openingRequest, progressOf, wants } from '../../reconcile/round.ts';
 import { getClockWitness } from '../clock-witness/queries.ts';
 import { clockWitness } from '../clock-witness/schema.ts';
 import { getUserOfDevice } from '../user/queries.ts';
-import { getIntroduction, isMember } from './queries.ts';
+import { getDeliveryTo, getIntroduction, getLastOf, isMember } from './queries.ts';
 import { EVENTS_PER_FRAME, syncRefused, syncRequest, syncResponse } from './schema.ts';
 
 /** Exchanges without any progress after which a round is left to the next run of the job. */
@@ -24,12 +24,22 @@ export const reflectSyncRequest = reflector(syncRequest, (query, request, ctx) =
     return [transmit(syncRefused, { introduced }, session.session_id)];
   }
   const reconciled =
-    message === null ? null : reconcile(itemsOf(query, cut_ms), Uint8Array.fromHex(message), false);
+    message === null
+      ? null
+      : reconcile(itemsOf(query, cut_ms, session.device_id), Uint8Array.fromHex(message), false);
   // Who has just come in can judge nothing before it knows the members.
   const first = introduced
     ? query(getIntroduction, { limit: EVENTS_PER_FRAME }).map((row) => row.event_id)
     : [];
-  const missing = new Set([...first, ...need, ...(reconciled?.have ?? [])]);
+  const missing = new Set([
+    ...laterOf(query, session.device_id, request.body),
+    ...first,
+    ...request.body.keys.flatMap((key_id) =>
+      query(getDeliveryTo, { key_id, device_id: session.device_id }).map((row) => row.event_id),
+    ),
+    ...need,
+    ...(reconciled?.have ?? []),
+  ]);
   const sent: Envelope[] = [...missing]
     .slice(0, EVENTS_PER_FRAME)
     .map((event_id) => forward(event_id, session.session_id));
@@ -65,18 +75,25 @@ export const reflectSyncResponse = reflector(syncResponse, (query, response, ctx
   const round = progressed ? 0 : response.body.round + 1;
   if (round > ROUNDS_MAX) return [];
   const known = { round, answerer_progress, introduced: false };
-  if (message === null)
-    return progressed ? [openingRequest(query, ctx.now_ms, session.session_id, known)] : [];
-  const { answer, have, need } = reconcile(itemsOf(query, cut_ms), Uint8Array.fromHex(message), true);
+  const wanted = wants(query, ctx.now_ms);
+  // Nothing new counts yet, but it may with a key that the peer can give: worth one more exchange.
+  const goes_on = progressed || (round === 1 && wanted.keys.length > 0);
+  if (message === null) return goes_on ? [openingRequest(query, ctx.now_ms, session, known)] : [];
+  const { answer, have, need } = reconcile(
+    itemsOf(query, cut_ms, session.device_id),
+    Uint8Array.fromHex(message),
+    true,
+  );
   const sent: Envelope[] = is_member
     ? have.slice(0, EVENTS_PER_FRAME).map((event_id) => forward(event_id, session.session_id))
     : [];
   if (answer === null && need.length === 0 && sent.length === 0) {
-    return progressed ? [openingRequest(query, ctx.now_ms, session.session_id, known)] : [];
+    return goes_on ? [openingRequest(query, ctx.now_ms, session, known)] : [];
   }
   const body = {
     message: answer?.toHex() ?? null,
     need: need.slice(0, EVENTS_PER_FRAME),
+    ...wanted,
     cut_ms,
     now_ms: ctx.now_ms,
     asker_progress: progress,
@@ -96,13 +113,28 @@ export const reflectSyncRefused = reflector(syncRefused, (query, refused, ctx) =
   const introduction = query(getIntroduction, { limit: INTRODUCTION_MAX }).map((row) =>
     forward(row.event_id, session.session_id),
   );
-  const again = openingRequest(query, ctx.now_ms, session.session_id, {
+  const again = openingRequest(query, ctx.now_ms, session, {
     round: 0,
     answerer_progress: 0,
     introduced: true,
   });
   return [...introduction, again];
 });
+
+/** The last events that we have of a device, where they are later than what it says it has: its data was restored from an older state. */
+function laterOf(
+  query: Parameters<typeof progressOf>[0],
+  device_id: string,
+  {
+    end_groups,
+    end_seqs,
+  }: { readonly end_groups: readonly (string | null)[]; readonly end_seqs: readonly number[] },
+): string[] {
+  const ends = new Map(end_groups.map((group_id, at) => [group_id, end_seqs[at] ?? 0]));
+  return query(getLastOf, { device_id })
+    .filter(({ group_id, seq }) => seq > (ends.get(group_id) ?? 0))
+    .map(({ event_id }) => event_id);
+}
 
 /** Notes how far another user's clock is from ours, when that is news. */
 function witnessOf(

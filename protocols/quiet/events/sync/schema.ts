@@ -10,6 +10,11 @@ const MESSAGE_BYTES_MAX = 512 * 1024;
 /** Events asked for, or sent, at a time. */
 export const EVENTS_PER_FRAME = 500;
 
+/** Keys asked for by name with one request. */
+export const KEYS_ASKED_MAX = 64;
+/** Chains whose end one request tells. */
+export const CHAINS_TOLD_MAX = 256;
+
 export const syncRequest = eventType({
   name: 'sync_request',
   class: 'transient',
@@ -19,6 +24,11 @@ export const syncRequest = eventType({
     message: bytes(1, MESSAGE_BYTES_MAX).nullable(),
     /** Ids of events that the asker lacks. */
     need: z.array(id()).max(EVENTS_PER_FRAME),
+    /** Ids of group keys that events of the asker's wait for: it wants the events that bring them. */
+    keys: z.array(id()).max(KEYS_ASKED_MAX),
+    /** Where the asker's own chains end: whoever has later events of it tells it, since its data was restored. Groups and numbers, in step. */
+    end_groups: z.array(id().nullable()).max(CHAINS_TOLD_MAX),
+    end_seqs: z.array(integer()).max(CHAINS_TOLD_MAX),
     /** Both sides compare what has not expired by this time. */
     cut_ms: time_ms(),
     /** The asker's clock. */

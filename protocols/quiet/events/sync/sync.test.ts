@@ -1,21 +1,39 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { encode } from '../../../../core/cbor.ts';
-import { event } from '../../../../core/envelope.ts';
+import { event, type Header } from '../../../../core/envelope.ts';
 import {
   decodeFrame,
-  decodeHeader,
   encodeBody,
   encodeEventItem,
   encodeFrame,
   encodeTransientItem,
 } from '../../../../core/event-codec.ts';
 import { eventType } from '../../../../core/event-type.ts';
-import { NEVER_MS } from '../../../../core/limits.ts';
+import { content } from '../../../../core/fields.ts';
 import { command, insert, projector } from '../../../../core/sources.ts';
-import { signerFromSeed } from '../../../../crypto/sign.ts';
-import { forge, storedEvents } from '../../../../tests/hostile.ts';
-import { foundNetwork, joinNetwork, overlaid, TestNode, wire } from '../../../../tests/support.ts';
+import { type Signer, signerFromSeed } from '../../../../crypto/sign.ts';
+import {
+  forge,
+  forgeSealed,
+  type GroupKey,
+  headerBy,
+  heldKeyOf,
+  plaintextOf,
+  signerOf,
+  unknownKey,
+} from '../../../../tests/hostile.ts';
+import {
+  foundNetwork,
+  joinNetwork,
+  overlaid,
+  seededRandom,
+  storedEvents,
+  TestNode,
+  wire,
+} from '../../../../tests/support.ts';
+import { World } from '../../../../tests/world.ts';
 import { openingMessage } from '../../reconcile/negentropy.ts';
+import { PREKEY_TTL_MS } from '../prekey/schema.ts';
 import { syncRequest } from './schema.ts';
 
 let alice: TestNode;
@@ -26,6 +44,15 @@ beforeEach(() => {
   alice = new TestNode();
   ({ network_id, channel_id } = foundNetwork(alice));
 });
+
+/** A message in `general`, sealed under `key` and signed by whomever. */
+const saidBy = (author: Signer, key: GroupKey, text: string, more: Partial<Header> = {}) =>
+  forgeSealed(
+    headerBy(author, network_id, { group_id: network_id, created_ms: alice.clock.wall, ...more }),
+    plaintextOf('message', { channel_id, text }),
+    author,
+    key,
+  );
 
 const nothing = {
   count: () => 0,
@@ -39,6 +66,9 @@ function request(now_ms: number): Uint8Array {
   const body = {
     message: openingMessage(nothing).toHex(),
     need: [],
+    keys: [],
+    end_groups: [],
+    end_seqs: [],
     cut_ms: now_ms,
     now_ms,
     round: 0,
@@ -57,33 +87,33 @@ describe('sync', () => {
     expect(items).toMatchObject([{ item: 'transient', type: 'sync_refused' }]);
   });
 
-  it('a message of a stranger is not taken in, even well signed', () => {
+  it('a message of a stranger is not taken in, even well signed and well sealed', () => {
     const stranger = signerFromSeed(new Uint8Array(32).fill(9));
     const message = alice.engine.command('send_message', 1, { channel_id, text: 'real', ttl_ms: 0 });
-    const raw = storedEvents(alice).find((stored) => decodeHeader(stored.header).type === 'message')!;
-    const forged = forge(
-      { ...decodeHeader(raw.header), author: stranger.public_key.toHex(), seq: 1, prev: null },
-      raw.body,
-      stranger,
-    );
-    alice.engine.receive(
-      1,
-      { session_id: 's', device_id: stranger.public_key.toHex() },
-      encodeFrame([forged.item]),
-    );
+    const from = { session_id: 's', device_id: stranger.public_key.toHex() };
+    // A key that came into the wrong hands, and one that the stranger made.
+    const keys = [
+      heldKeyOf(alice, network_id, channel_id),
+      unknownKey(network_id, channel_id, new Uint8Array(32).fill(1)),
+    ];
+    for (const [seq, key] of keys.entries())
+      alice.engine.receive(1, from, encodeFrame([saidBy(stranger, key, 'let me in', { seq: seq + 1 }).item]));
     expect(alice.query('get_messages', { channel_id, limit: 5 })).toMatchObject([
       { message_id: message.event_ids[0] },
     ]);
-    expect(alice.query('get_waiting')).toEqual([{ rule: 'author_not_a_member', waiting: 1 }]);
+    expect(alice.query('get_waiting')).toEqual([
+      { rule: 'author_not_a_member', waiting: 1 },
+      { rule: 'key_missing', waiting: 1 },
+    ]);
   });
 
   it('S17: what strangers may leave waiting is bounded', () => {
     const stranger = signerFromSeed(new Uint8Array(32).fill(9));
     const author = stranger.public_key.toHex();
     alice.engine.command('send_message', 1, { channel_id, text: 'real', ttl_ms: 0 });
-    const raw = storedEvents(alice).find((stored) => decodeHeader(stored.header).type === 'message')!;
+    const key = heldKeyOf(alice, network_id, channel_id);
     for (let seq = 1; seq <= 200; seq++) {
-      const forged = forge({ ...decodeHeader(raw.header), author, seq }, raw.body, stranger);
+      const forged = saidBy(stranger, key, 'let me in', { seq });
       alice.engine.receive(1, { session_id: 's', device_id: author }, encodeFrame([forged.item]));
     }
     expect(alice.query('get_waiting')).toEqual([{ rule: 'author_not_a_member', waiting: 64 }]);
@@ -105,72 +135,93 @@ describe('sync', () => {
 
   it('F12: an event from the future is held until its time, neither lost nor shown', () => {
     const bob = new TestNode({ clock: alice.clock });
-    joinNetwork(alice, bob, 'bob');
+    joinNetwork(alice, bob);
     wire(alice, bob);
     alice.engine.command('send_message', 1, { channel_id, text: 'now', ttl_ms: 0 });
-    const raw = storedEvents(alice).find((stored) => decodeHeader(stored.header).type === 'message')!;
-    const key = alice.all('SELECT secret FROM key_slot WHERE id = (SELECT slot FROM identity)')[0]
-      ?.secret as Uint8Array;
-    const ahead = forge(
-      {
-        ...decodeHeader(raw.header),
-        seq: 99,
-        created_ms: alice.clock.wall + 3_600_000,
-        expires_ms: NEVER_MS,
-      },
-      raw.body,
-      signerFromSeed(key),
-    );
+    wire(alice, bob);
+    const created_ms = alice.clock.wall + 3_600_000;
+    const key = heldKeyOf(alice, network_id, channel_id);
+    const ahead = saidBy(signerOf(alice), key, 'later', { seq: 99, created_ms });
     bob.engine.receive(
       1,
       { session_id: 's', device_id: alice.engine.identity(1)!.device_id },
       encodeFrame([ahead.item]),
     );
-    expect(bob.query('get_messages', { channel_id, limit: 5 })).toEqual([]);
+    expect(bob.query('get_messages', { channel_id, limit: 5 })).toMatchObject([{ text: 'now' }]);
     expect(bob.query('get_waiting')).toEqual([{ rule: 'from_the_future', waiting: 1 }]);
     bob.clock.pass(3_600_000);
     bob.engine.instruct(1, 'test', 'release-waiting', {});
     expect(bob.query('get_messages', { channel_id, limit: 5 })).toMatchObject([
-      { message_id: ahead.event_id },
+      { message_id: ahead.event_id, text: 'later' },
+      { text: 'now' },
     ]);
+  });
+
+  it('a newcomer has the keys after one meeting, whatever ids chance gave to their first events', () => {
+    for (let seed = 0; seed < 24; seed++) {
+      const newcomer = new TestNode({ clock: alice.clock, random: seededRandom(seed) });
+      joinNetwork(alice, newcomer);
+      wire(alice, newcomer);
+      expect(newcomer.query('get_waiting')).toEqual([]);
+      expect(newcomer.query('get_channels')).toMatchObject([{ name: 'general' }]);
+      newcomer.db.close();
+    }
   });
 
   it('F27: an event of an unknown type is kept and passed on, not projected', () => {
     const bob = new TestNode({ clock: alice.clock });
     const carol = new TestNode({ clock: alice.clock, protocol: overlaid({}) });
-    joinNetwork(alice, bob, 'bob');
+    joinNetwork(alice, bob);
     wire(alice, bob);
-    joinNetwork(alice, carol, 'carol');
+    joinNetwork(alice, carol);
     wire(alice, carol);
     wire(alice, bob);
-    const raw = storedEvents(alice).find((stored) => decodeHeader(stored.header).type === 'channel')!;
-    const key = alice.all('SELECT secret FROM key_slot WHERE id = (SELECT slot FROM identity)')[0]
-      ?.secret as Uint8Array;
-    const newer = forge(
-      { ...decodeHeader(raw.header), seq: 99, type: 'from-a-newer-version' },
-      encode(new Map([['x', 1]])),
-      signerFromSeed(key),
-    );
+    const signer = signerOf(alice);
+    const body = encode(new Map([['x', 1]]));
+    const clear = headerBy(signer, network_id, {
+      seq: 99,
+      type: 'newer-public',
+      created_ms: alice.clock.wall,
+    });
+    const sealed = { ...clear, seq: 100, type: null, group_id: network_id };
+    const key = heldKeyOf(alice, network_id, null);
+    const newer = [
+      forge(clear, body, signer),
+      forgeSealed(sealed, encode(['newer-sealed', body]), signer, key),
+    ];
     bob.engine.receive(
       1,
       { session_id: 's', device_id: alice.engine.identity(1)!.device_id },
-      encodeFrame([newer.item]),
+      encodeFrame(newer.map(({ item }) => item)),
     );
     wire(bob, carol);
-    expect(carol.all('SELECT type, opaque, hex(id) AS id FROM event WHERE opaque = 1')).toEqual([
-      { type: 'from-a-newer-version', opaque: 1, id: newer.event_id.toUpperCase() },
+    expect(carol.all('SELECT type, opaque, hex(id) AS id FROM event WHERE opaque = 1 ORDER BY seq')).toEqual([
+      { type: 'newer-public', opaque: 1, id: newer[0]?.event_id.toUpperCase() },
+      { type: 'newer-sealed', opaque: 1, id: newer[1]?.event_id.toUpperCase() },
     ]);
   });
 
   it('F27: and projected once the node is of a version that knows it', () => {
     const ping = eventType({ name: 'ping', class: 'public', description: 'ping', body: {} });
+    const hush = eventType({
+      name: 'hush',
+      class: 'sealed',
+      description: 'hush',
+      body: { word: content(9) },
+    });
+    const project = { project: () => [insert('ping', {})] };
     const newer = overlaid({
       modules: {
         'events/ping/schema.ts': { ping },
         'events/ping/commands.ts': {
-          sendPing: command({ description: 'ping', input: {} }, () => [event(ping, {})]),
+          sendPing: command({ description: 'ping', input: {} }, (_query, _input, ctx) => [
+            event(ping, {}),
+            event(hush, { word: 'quiet' }, { group_id: ctx.me?.network_id ?? null }),
+          ]),
         },
-        'events/ping/projector.ts': { projectPing: projector(ping, { project: () => [insert('ping', {})] }) },
+        'events/ping/projector.ts': { projectPing: projector(ping, project) },
+        'events/hush/schema.ts': { hush },
+        'events/hush/projector.ts': { projectHush: projector(hush, project) },
       },
       sql: {
         'events/ping/ping.sql':
@@ -180,24 +231,29 @@ describe('sync', () => {
     const dora = new TestNode({ clock: alice.clock, protocol: newer });
     const bob = new TestNode({ clock: alice.clock });
     for (const node of [dora, bob]) {
-      joinNetwork(alice, node, 'somebody');
+      joinNetwork(alice, node);
       wire(alice, node);
     }
     dora.engine.command('send_ping', 1, {});
     wire(dora, alice);
     wire(alice, bob);
-    const kept = bob.all('SELECT hex(id) AS id FROM event WHERE opaque = 1');
-    expect(kept).toHaveLength(1);
+    const kept = bob.all('SELECT hex(id) AS id FROM event WHERE opaque = 1 ORDER BY n');
+    expect(kept).toHaveLength(2);
     const upgraded = new TestNode({ clock: alice.clock, protocol: newer, db: bob.db });
     expect(
-      upgraded.all('SELECT hex(e.id) AS id FROM ping p JOIN event e ON e.n = p.event WHERE e.opaque = 0'),
+      upgraded.all(
+        'SELECT hex(e.id) AS id FROM ping p JOIN event e ON e.n = p.event WHERE e.opaque = 0 ORDER BY e.n',
+      ),
     ).toEqual(kept);
+    expect(upgraded.all(`SELECT content('word', body) AS word FROM live_event WHERE type = 'hush'`)).toEqual([
+      { word: 'quiet' },
+    ]);
     expect(upgraded.all('SELECT n FROM event WHERE opaque = 1')).toEqual([]);
   });
 
   it('L1, L8: 3,000 events that were missed come in one meeting, and the next one costs less than a kilobyte', () => {
     const bob = new TestNode({ clock: alice.clock });
-    joinNetwork(alice, bob, 'bob');
+    joinNetwork(alice, bob);
     wire(alice, bob);
     for (let index = 0; index < 3_000; index++)
       alice.engine.command('send_message', 1, { channel_id, text: `message ${index}`, ttl_ms: 0 });
@@ -205,5 +261,24 @@ describe('sync', () => {
     expect(bob.query('get_channels')).toMatchObject([{ messages: 3_000 }]);
     expect(wire(alice, bob).bytes).toBeLessThan(1_000);
     expect(network_id).toBe(bob.engine.identity(1)?.network_id);
+  });
+
+  it('L1: who was away until all their prekeys had expired, and missed more than may wait, is given the key and catches up', () => {
+    const world = new World({ seed: 1 });
+    world.found('alice');
+    world.join('alice', 'bob');
+    world.clock.pass(PREKEY_TTL_MS + 1);
+    for (let index = 0; index < 1_500; index++) world.say('alice', `message ${index}`);
+    expect(world.runJob('bob', 'prekey_replenishment_job')).toBeGreaterThan(0);
+    // Alice learns of the prekeys, seals the key to one of them, and both go on as their jobs would.
+    for (let meeting = 0; meeting < 5; meeting++) {
+      world.meet('alice', 'bob');
+      world.runJob('alice', 'share_keys_job');
+      world.clock.pass(60_000);
+      world.runJob('bob', 'request_keys_job');
+    }
+    expect(world.waiting('bob')).toEqual({});
+    expect(world.read('bob')).toEqual(world.read('alice'));
+    expect(world.node('bob').query('get_channels')).toMatchObject([{ messages: 1_500 }]);
   });
 });

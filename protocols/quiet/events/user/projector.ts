@@ -14,6 +14,10 @@ export const projectUser = projector(user, {
     invite_key_is_the_invites: (query, event) =>
       event.body.invite_id === null ||
       query(getInvite, { invite_id: event.body.invite_id })[0]?.invite_key === event.body.invite_key,
+    /** A link for another device of somebody lets no new user in. */
+    invite_is_for_people: (query, event) =>
+      event.body.invite_id === null ||
+      query(getInvite, { invite_id: event.body.invite_id })[0]?.user_id === null,
   },
   project: (_query, event) => [insert('user', { device: event.author, invite: event.body.invite_id })],
 });

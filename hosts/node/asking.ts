@@ -1,0 +1,102 @@
+/**
+ * Queries and commands by name, as the views ask them: with the rows they read, and the names of people and times that stand in ids.
+ */
+import { type NetworkView, shortId } from '../../api/facade.ts';
+import type { CommandResult, Engine } from '../../core/engine.ts';
+import type { Identity } from '../../core/envelope.ts';
+import type { Id } from '../../core/fields.ts';
+
+export interface NetworkRow extends Omit<NetworkView, 'waiting_by_rule'> {
+  readonly identity: Identity;
+  readonly removed: boolean;
+}
+export interface MemberRow {
+  readonly user_id: Id;
+  readonly name: string | null;
+  /** Those that are not removed. */
+  readonly devices: number;
+  readonly joined_ms: number;
+}
+export interface GroupRow {
+  readonly group_id: Id;
+  readonly kind: 'private' | 'direct';
+  readonly name: string | null;
+  readonly channels: number;
+  readonly created_ms: number;
+}
+
+export class Asking {
+  readonly #engine: Engine;
+
+  constructor(engine: Engine) {
+    this.#engine = engine;
+  }
+
+  query<Row>(name: string, params: Readonly<Record<string, unknown>>, identity: Identity): Row[] {
+    return [...this.#engine.query(name, params, identity)] as Row[];
+  }
+
+  command(name: string, identity: Identity, input: Readonly<Record<string, unknown>>): CommandResult {
+    return this.#engine.command(name, identity, input);
+  }
+
+  /** Runs a command that makes an event. Returns its id: of several, that of the last. */
+  say(name: string, identity: Identity, input: Readonly<Record<string, unknown>>): Id {
+    return onlyEvent(this.command(name, identity, input));
+  }
+
+  networks(): NetworkRow[] {
+    return this.query<NetworkRow & { readonly network_id: Id | null }>('get_networks', {}, 0).filter(
+      (row) => row.network_id !== null,
+    );
+  }
+
+  /** Everybody who has ever been let in, to the network or to one private group. */
+  members(identity: Identity, group_id: Id | null = null): MemberRow[] {
+    return this.query<MemberRow>('get_members', { group_id }, identity);
+  }
+
+  names(identity: Identity): Names {
+    return new Names(this.members(identity));
+  }
+
+  groups(identity: Identity): GroupRow[] {
+    return this.query<GroupRow>('get_groups', {}, identity);
+  }
+
+  /** The network of an identity; null for none. */
+  networkOf(identity: Identity | null): Id | null {
+    return identity === null ? null : (this.#engine.identity(identity)?.network_id ?? null);
+  }
+}
+
+/** What the users of a network want to be called. */
+export class Names {
+  readonly #names: ReadonlyMap<Id, string>;
+
+  constructor(members: readonly MemberRow[]) {
+    this.#names = new Map(
+      members.flatMap(({ user_id, name }) => (name === null ? [] : [[user_id, name] as const])),
+    );
+  }
+
+  /** null where it is not known. */
+  of(user_id: Id | null): string | null {
+    return user_id === null ? null : (this.#names.get(user_id) ?? null);
+  }
+
+  /** The short id where it is not known. */
+  shown(user_id: Id): string {
+    return this.of(user_id) ?? shortId(user_id);
+  }
+}
+
+/** The id of the event that a command is about: the last one it made. */
+export function onlyEvent(made: CommandResult): Id {
+  return made.event_ids.findLast((id) => id !== null) ?? '';
+}
+
+/** When an event was made: it is in its id. */
+export function madeMs(event_id: Id): number {
+  return Number.parseInt(event_id.slice(0, 12), 16);
+}

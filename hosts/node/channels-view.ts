@@ -1,0 +1,78 @@
+/** Channels as the API shows them, and how far they have been read. */
+import type { ChannelView, NodeFacade, UnreadView } from '../../api/facade.ts';
+import { SottoError } from '../../core/assert.ts';
+import type { Id } from '../../core/fields.ts';
+import type { NetworkRow } from './asking.ts';
+import { channelsOf } from './channel-list.ts';
+import type { ViewPorts } from './ports.ts';
+
+export function channelsView({
+  asking,
+  find,
+}: ViewPorts): Pick<NodeFacade, 'createChannel' | 'channels' | 'unread' | 'markRead' | 'renameChannel'> {
+  /** Two channels may have one name, where different people see them. */
+  function refuseTaken(network: NetworkRow, group_id: Id, name: string) {
+    if (channelsOf(asking, network).some((channel) => channel.group_id === group_id && channel.name === name))
+      throw new SottoError('channel_exists', 'There is a channel of that name already.');
+  }
+
+  function refuseDirect(kind: ChannelView['group_kind']) {
+    if (kind === 'direct')
+      throw new SottoError('is_direct', 'A direct conversation has one channel, called like the other user.');
+  }
+
+  return {
+    createChannel({ name, group_ref, ...selector }) {
+      const network = find.select(selector);
+      const group = group_ref === undefined ? null : find.group(network, group_ref);
+      const group_id = group?.group_id ?? network.network_id;
+      refuseDirect(group?.kind ?? 'main');
+      refuseTaken(network, group_id, name);
+      return {
+        channel_id: asking.say('create_channel', network.identity, { name, group_id }),
+        group_id,
+        name,
+      };
+    },
+
+    channels(input): readonly ChannelView[] {
+      return channelsOf(asking, find.select(input)).map((channel) => ({
+        channel_id: channel.channel_id,
+        name: channel.name,
+        group_id: channel.group_id,
+        group_kind: channel.group_kind,
+        group_name: channel.group_name,
+        unread: channel.unread,
+        created_ms: channel.created_ms,
+        messages: channel.messages,
+      }));
+    },
+
+    unread(input): readonly UnreadView[] {
+      return channelsOf(asking, find.select(input)).map((channel) => ({
+        channel_id: channel.channel_id,
+        name: channel.name,
+        group_name: channel.group_name,
+        unread: channel.unread,
+        read_until_ms: channel.read_until_ms,
+      }));
+    },
+
+    markRead({ channel_ref, read_until_ms = null, ...selector }) {
+      const network = find.select(selector);
+      const channel = find.channel(network, channel_ref);
+      for (const channel_id of channel.channel_ids)
+        asking.command('mark_read', network.identity, { channel_id, read_until_ms });
+      return { channel_id: channel.channel_id };
+    },
+
+    renameChannel({ channel_ref, name, ...selector }) {
+      const network = find.select(selector);
+      const { channel_id, group_id, group_kind } = find.channel(network, channel_ref);
+      refuseDirect(group_kind);
+      refuseTaken(network, group_id, name);
+      asking.command('rename_channel', network.identity, { channel_id, name });
+      return { channel_id, name };
+    },
+  };
+}

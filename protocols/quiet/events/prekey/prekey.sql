@@ -1,0 +1,4 @@
+CREATE TABLE IF NOT EXISTS prekey (
+  event       INTEGER PRIMARY KEY REFERENCES event (n),
+  public_key  BLOB NOT NULL
+);

@@ -1,0 +1,70 @@
+import { id, integer } from '../../../../core/fields.ts';
+import { query } from '../../../../core/query.ts';
+
+/** A removal as it was made, in force or not. */
+export const getRemoval = query({
+  description: 'A removal as it was made, in force or not.',
+  params: { removal_id: id() },
+  row: { user_id: id(), group_id: id().nullable() },
+  sql: `
+    SELECT u.id AS user_id, g.id AS group_id FROM removal r JOIN event e ON e.n = r.event JOIN event u ON u.n = r.user
+      LEFT JOIN event g ON g.n = e.group_n
+    WHERE e.identity = :identity AND e.id = :removal_id`,
+});
+
+/** Removals of a user from the network (or from a group) that are known here. */
+export const getRemovalsOf = query({
+  description: 'Removals of a user from the network, or from one group.',
+  params: { user_id: id(), group_id: id().nullable() },
+  row: { removal_id: id() },
+  sql: `
+    SELECT e.id AS removal_id FROM removal r JOIN event e ON e.n = r.event JOIN event u ON u.n = r.user
+      LEFT JOIN event g ON g.n = e.group_n
+    WHERE e.identity = :identity AND u.id = :user_id AND g.id IS :group_id ORDER BY e.id LIMIT 16`,
+});
+
+/** The last event of each device of a user in an audience; seq 0 and zeros where there is none. */
+export const getChainHeads = query({
+  description: 'The last event of each device of a user, of what is for everybody or for one group.',
+  params: { user_id: id(), device_id: id().nullable(), group_id: id().nullable() },
+  row: { device_id: id(), seq: integer(), head: id() },
+  sql: `
+    SELECT p.device AS device_id, coalesce(h.seq, 0) AS seq, coalesce(h.id, zeroblob(32)) AS head
+    FROM event u JOIN peer p ON p.user = u.n LEFT JOIN event h ON h.n = (
+      SELECT l.n FROM event l WHERE l.identity = u.identity AND l.author = p.device
+        AND l.group_n IS (SELECT g.n FROM event g WHERE g.identity = u.identity AND g.id = :group_id)
+      ORDER BY l.seq DESC, l.id LIMIT 1)
+    WHERE u.identity = :identity AND u.id = :user_id AND (:device_id IS NULL OR p.device = :device_id)
+    GROUP BY p.device ORDER BY p.device`,
+});
+
+/** One row if the device was let in and is removed from the network. */
+export const isRemovedDevice = query({
+  description: 'One row if the device is removed from the network.',
+  params: { device_id: id() },
+  row: { device_id: id() },
+  sql: `
+    SELECT device AS device_id FROM cut WHERE identity = :identity AND device = :device_id AND group_id = x''`,
+});
+
+/** Devices cut off from the network whose events in a group of ours nobody has cut off yet. */
+export const getGroupsToClose = query({
+  description:
+    'Devices removed from the network whose events in a group of this device nobody has cut off yet.',
+  params: { limit: integer(1, 1_000) },
+  row: { group_id: id(), user_id: id(), device_id: id(), removal_id: id() },
+  sql: `
+    SELECT gd.group_id, u.id AS user_id, gd.device AS device_id, min(e.id) AS removal_id
+    FROM identity i
+      JOIN current_group_device mine ON mine.identity = i.identity AND mine.device = i.device
+      JOIN group_device gd ON gd.identity = i.identity AND gd.group_id = mine.group_id
+      JOIN cut c ON c.identity = i.identity AND c.device = gd.device AND c.group_id = x''
+      JOIN peer p ON p.device = gd.device JOIN event u ON u.n = p.user AND u.identity = i.identity
+      JOIN removal r ON r.user = u.n JOIN event e ON e.n = r.event AND e.group_n IS NULL
+    WHERE i.identity = :identity
+      AND NOT EXISTS (
+        SELECT 1 FROM removal r2 JOIN event e2 ON e2.n = r2.event JOIN event g2 ON g2.n = e2.group_n
+        WHERE r2.user = u.n AND g2.id = gd.group_id
+          AND (r2.whole_user = 1 OR EXISTS (SELECT 1 FROM removal_head h WHERE h.event = r2.event AND h.device = gd.device)))
+    GROUP BY gd.group_id, u.id, gd.device ORDER BY gd.group_id, u.id, gd.device LIMIT :limit`,
+});

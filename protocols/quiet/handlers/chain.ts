@@ -1,0 +1,181 @@
+/**
+ * A device's events in one audience (everybody, or one private group) are a chain: numbered, each naming the one before. Two things rest on it.
+ *
+ * Our own: the next event continues at `chain_head`; a device whose data was restored learns from its peers where it was.
+ * A removed device's: its events count from the head that the removal names back along `prev`, and no others, whatever number or time they
+ * claim. `chain_link` holds what is proved so far; the walk goes on as headers arrive, and `chain_gap` says where it stands.
+ */
+import type { Identity, VerifiedEnvelope } from '../../../core/envelope.ts';
+import { decodeHeader } from '../../../core/event-codec.ts';
+import type { Id } from '../../../core/fields.ts';
+import type { HandlerContext } from '../../../core/handler.ts';
+import { hexOrNull } from './store.ts';
+import { STANDING_CAUSE, takeOut } from './waiting.ts';
+
+const EVERYBODY = new Uint8Array(0);
+const groupBytes = (group_id: Id | null) => (group_id === null ? EVERYBODY : Uint8Array.fromHex(group_id));
+
+// --- our own chains ---------------------------------------------------------------------------------------------------------------------
+
+export interface ChainEnd {
+  readonly seq: number;
+  readonly event_id: Id | null;
+}
+
+/** The last event of this identity's device in an audience. */
+export function chainEnd(context: HandlerContext, identity: Identity, group_id: Id | null): ChainEnd {
+  const row = context
+    .statement('SELECT seq, event_id FROM chain_head WHERE identity = :identity AND group_id = :group_id')
+    .get({ identity, group_id: groupBytes(group_id) });
+  return { seq: (row?.seq as number | undefined) ?? 0, event_id: hexOrNull(row?.event_id) };
+}
+
+/** Notes an event of this identity's device as the last of its chain, unless a later one is known. */
+export function advanceChain(
+  context: HandlerContext,
+  identity: Identity,
+  group_id: Id | null,
+  seq: number,
+  event_id: Id,
+): void {
+  context
+    .statement(
+      `INSERT INTO chain_head (identity, group_id, seq, event_id) VALUES (:identity, :group_id, :seq, :event_id)
+       ON CONFLICT (identity, group_id) DO UPDATE SET seq = excluded.seq, event_id = excluded.event_id WHERE excluded.seq > seq`,
+    )
+    .run({ identity, group_id: groupBytes(group_id), seq, event_id: Uint8Array.fromHex(event_id) });
+}
+
+// --- chains of removed devices ------------------------------------------------------------------------------------------------------------
+
+/** Where a device's events end that count. */
+export interface Cut {
+  readonly seq: number;
+  readonly head: Id | null;
+}
+
+/** The cut of a device in an audience; null where all of its events count. */
+export function cutOf(
+  context: HandlerContext,
+  identity: Identity,
+  device_id: Id,
+  group_id: Id | null,
+): Cut | null {
+  const row = context
+    .statement(
+      'SELECT seq, head FROM cut WHERE identity = :identity AND device = :device AND group_id = :group_id',
+    )
+    .get({ identity, device: Uint8Array.fromHex(device_id), group_id: groupBytes(group_id) });
+  return row === undefined ? null : { seq: row.seq as number, head: hexOrNull(row.head) };
+}
+
+/** Whether an event of a cut device is proved to count. */
+export function isLinked(context: HandlerContext, identity: Identity, event_id: Id): boolean {
+  const row = context
+    .statement('SELECT 1 AS found FROM chain_link WHERE identity = :identity AND id = :id')
+    .get({ identity, id: Uint8Array.fromHex(event_id) });
+  return row !== undefined;
+}
+
+/** Walks a cut device's chain anew from `head`. Returns what waited for the proof. */
+export function relink(
+  context: HandlerContext,
+  identity: Identity,
+  device_id: Id,
+  group_id: Id | null,
+  head: Id | null,
+): VerifiedEnvelope[] {
+  const params = { identity, device: Uint8Array.fromHex(device_id), group_id: groupBytes(group_id) };
+  for (const table of ['chain_link', 'chain_gap'])
+    context
+      .statement(
+        `DELETE FROM ${table} WHERE identity = :identity AND device = :device AND group_id = :group_id`,
+      )
+      .run(params);
+  return walk(context, identity, device_id, group_id, head);
+}
+
+/** Called when an event or a header has arrived: goes on with the walk that stood at it, if one did. */
+export function fillGap(
+  context: HandlerContext,
+  identity: Identity,
+  event_id: Id,
+  prev: Id | null,
+): VerifiedEnvelope[] {
+  const gap = context
+    .statement('SELECT device, group_id FROM chain_gap WHERE identity = :identity AND missing = :missing')
+    .get({ identity, missing: Uint8Array.fromHex(event_id) });
+  if (gap === undefined) return [];
+  const device_id = (gap.device as Uint8Array).toHex();
+  const group = gap.group_id as Uint8Array;
+  const group_id = group.length === 0 ? null : group.toHex();
+  context
+    .statement(
+      'DELETE FROM chain_gap WHERE identity = :identity AND device = :device AND group_id = :group_id',
+    )
+    .run({ identity, device: gap.device as Uint8Array, group_id: group });
+  link(context, identity, device_id, group_id, event_id);
+  return walk(context, identity, device_id, group_id, prev);
+}
+
+/** Whether a walk stands at this event. */
+export function isGap(context: HandlerContext, identity: Identity, event_id: Id): boolean {
+  const row = context
+    .statement('SELECT 1 AS found FROM chain_gap WHERE identity = :identity AND missing = :missing')
+    .get({ identity, missing: Uint8Array.fromHex(event_id) });
+  return row !== undefined;
+}
+
+const KNOWN_HEADER = `
+  SELECT header, NULL AS waiting, NULL AS rule FROM event WHERE identity = :identity AND id = :id
+  UNION ALL SELECT header, n, rule FROM waiting WHERE identity = :identity AND id = :id
+  UNION ALL SELECT header, NULL, NULL FROM refused WHERE identity = :identity AND id = :id LIMIT 1`;
+
+/** Links events from `from` backwards as far as their headers are known. A link to something that is not this chain's ends the walk. */
+function walk(
+  context: HandlerContext,
+  identity: Identity,
+  device_id: Id,
+  group_id: Id | null,
+  from: Id | null,
+): VerifiedEnvelope[] {
+  const released: VerifiedEnvelope[] = [];
+  let id = from;
+  let above = Number.POSITIVE_INFINITY;
+  while (id !== null) {
+    const row = context.statement(KNOWN_HEADER).get({ identity, id: Uint8Array.fromHex(id) });
+    if (row === undefined) {
+      context
+        .statement(
+          'INSERT INTO chain_gap (identity, device, group_id, missing) VALUES (:identity, :device, :group_id, :missing)',
+        )
+        .run({
+          identity,
+          device: Uint8Array.fromHex(device_id),
+          group_id: groupBytes(group_id),
+          missing: Uint8Array.fromHex(id),
+        });
+      break;
+    }
+    const header = decodeHeader(row.header as Uint8Array);
+    if (header.author !== device_id || header.seq >= above) break;
+    link(context, identity, device_id, group_id, id);
+    if (row.rule === 'author_removed') released.push(takeOut(context, row.waiting as number, STANDING_CAUSE));
+    above = header.seq;
+    id = header.prev;
+  }
+  return released;
+}
+
+function link(context: HandlerContext, identity: Identity, device_id: Id, group_id: Id | null, id: Id): void {
+  context
+    .statement(
+      'INSERT INTO chain_link (identity, id, device, group_id) VALUES (:identity, :id, :device, :group_id) ON CONFLICT DO NOTHING',
+    )
+    .run({
+      identity,
+      id: Uint8Array.fromHex(id),
+      device: Uint8Array.fromHex(device_id),
+      group_id: groupBytes(group_id),
+    });
+}

@@ -1,0 +1,155 @@
+/**
+ * Which group key seals a new event. One per channel and expiry class, with the smallest expiry that is enough, and known to nobody who has been
+ * removed; where there is none, one is made. The expiry lies on a grid of a twelfth of its class, so that all who write within one cell share a
+ * key, and the key dies soon after what it seals. Receivers never judge the choice.
+ */
+import { assert } from '../../../core/assert.ts';
+import type {
+  Identity,
+  InstructionDraft,
+  InstructionEnvelope,
+  OutgoingEnvelope,
+} from '../../../core/envelope.ts';
+import { instruct } from '../../../core/envelope.ts';
+import type { EventType } from '../../../core/event-type.ts';
+import type { Id } from '../../../core/fields.ts';
+import type { HandlerContext } from '../../../core/handler.ts';
+import { limits, NEVER_MS } from '../../../core/limits.ts';
+import { wipe } from '../../../crypto/bytes.ts';
+import { keyIdOf } from './content-key.ts';
+import { fillSlot, readSlot } from './key-slot.ts';
+
+const HOUR_MS = 3_600_000;
+const DAY_MS = 24 * HOUR_MS;
+const CLASSES_MS = [HOUR_MS, DAY_MS, 7 * DAY_MS, 30 * DAY_MS, 365 * DAY_MS] as const;
+/** Cells of the grid per class. */
+const GRID = 12;
+
+/** When a key expires that seals something expiring at `expires_ms`. */
+export function keyExpiry(now_ms: number, expires_ms: number): number {
+  const class_ms = CLASSES_MS.find((candidate) => expires_ms - now_ms <= candidate);
+  if (expires_ms === NEVER_MS || class_ms === undefined) return NEVER_MS;
+  const cell_ms = class_ms / GRID;
+  return Math.ceil((now_ms + class_ms) / cell_ms) * cell_ms;
+}
+
+export interface GroupKeyRow {
+  readonly n: number;
+  readonly key_id: Id;
+  readonly slot: number;
+}
+
+/** A key that this device holds, by its id. `group_id` guards against a wrap under another group's key. */
+export function heldKey(
+  context: HandlerContext,
+  identity: Identity,
+  key_id: Id,
+): (GroupKeyRow & { group_id: Id }) | null {
+  const row = context
+    .statement('SELECT n, slot, group_id FROM group_key WHERE identity = :identity AND id = :id')
+    .get({ identity, id: Uint8Array.fromHex(key_id) });
+  if (row === undefined) return null;
+  return {
+    n: row.n as number,
+    key_id,
+    slot: row.slot as number,
+    group_id: (row.group_id as Uint8Array).toHex(),
+  };
+}
+
+export interface KeyFor {
+  readonly group_id: Id;
+  readonly channel_id: Id | null;
+  readonly expires_ms: number;
+}
+
+/** A key is known to whom it was given, and to whoever gave it. */
+const CHOICE = `
+  SELECT k.n, k.id, k.slot FROM group_key k
+  WHERE k.identity = :identity AND k.group_id = :group_id AND k.channel_id IS :channel_id
+    AND k.expires_ms >= :expires_ms AND k.expires_ms <= :key_expires_ms AND k.events < :events_max
+    AND NOT EXISTS (
+      SELECT 1 FROM key_delivery d JOIN event e ON e.n = d.event JOIN cut c ON c.identity = e.identity
+      WHERE d.key_id = k.id AND e.identity = k.identity AND c.device IN (d.device, e.author) AND c.group_id IN (x'', k.group_id))
+  ORDER BY k.expires_ms, k.id LIMIT 1`;
+
+/** The key for a new event; `made` holds what shares it, where it had to be made. */
+export function keyFor(
+  context: HandlerContext,
+  envelope: OutgoingEnvelope,
+  wanted: KeyFor,
+): { readonly key: GroupKeyRow; readonly made: InstructionEnvelope | null } {
+  const { identity } = envelope;
+  const key_expires_ms = keyExpiry(context.now_ms, wanted.expires_ms);
+  const group_id = Uint8Array.fromHex(wanted.group_id);
+  const channel_id = wanted.channel_id === null ? null : Uint8Array.fromHex(wanted.channel_id);
+  const found = context.statement(CHOICE).get({
+    identity,
+    group_id,
+    channel_id,
+    expires_ms: wanted.expires_ms,
+    key_expires_ms,
+    events_max: limits.events_per_key_max,
+  });
+  if (found !== undefined) {
+    const key = {
+      n: found.n as number,
+      key_id: (found.id as Uint8Array).toHex(),
+      slot: found.slot as number,
+    };
+    return { key, made: null };
+  }
+  const secret = context.random.bytes(32);
+  const key = holdKey(context, identity, secret, { ...wanted, expires_ms: key_expires_ms });
+  wipe(secret);
+  const draft = mintedDraft(context, key.key_id);
+  const { cause, depth } = envelope;
+  const made: InstructionEnvelope | null =
+    draft === null ? null : { stage: 'instruction', draft, identity, cause, depth, origin: { from: 'here' } };
+  return { key, made };
+}
+
+/** Keeps a group key. The caller wipes `secret`. */
+export function holdKey(
+  context: HandlerContext,
+  identity: Identity,
+  secret: Uint8Array,
+  { group_id, channel_id, expires_ms }: KeyFor,
+): GroupKeyRow {
+  assert(expires_ms > context.now_ms, 'a key that is kept has not expired');
+  const key_id = keyIdOf(secret, { group_id, channel_id, expires_ms });
+  const slot = fillSlot(context, identity, secret, 'group_key');
+  const n = context
+    .statement(
+      `INSERT INTO group_key (identity, id, group_id, channel_id, expires_ms, slot, held_ms)
+       VALUES (:identity, :id, :group_id, :channel_id, :expires_ms, :slot, :now_ms)`,
+    )
+    .run({
+      identity,
+      id: Uint8Array.fromHex(key_id),
+      group_id: Uint8Array.fromHex(group_id),
+      channel_id: channel_id === null ? null : Uint8Array.fromHex(channel_id),
+      expires_ms,
+      slot,
+      now_ms: context.now_ms,
+    }).last_insert_rowid;
+  return { n, key_id, slot };
+}
+
+/** Runs `use` with a group key, and wipes it. */
+export function withKey<T>(context: HandlerContext, key: GroupKeyRow, use: (secret: Uint8Array) => T): T {
+  const secret = readSlot(context, key.slot);
+  try {
+    return use(secret);
+  } finally {
+    wipe(secret);
+  }
+}
+
+/** The instruction that tells reflectors of a new key, found by its effect. */
+function mintedDraft(context: HandlerContext, key_id: Id): InstructionDraft | null {
+  for (const { value } of context.protocol.types.values()) {
+    if (value.effect === 'minted') return instruct(value as EventType<string, never>, { key_id } as never);
+  }
+  return null;
+}

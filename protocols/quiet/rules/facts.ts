@@ -1,0 +1,106 @@
+/** Everything that bears on who belongs and who may what, gathered for the judgement. null: nothing was ever taken away, so all of it counts. */
+import type { Id } from '../../../core/fields.ts';
+import type { Query } from '../../../core/query.ts';
+import { getNetworkCreator } from '../events/network/queries.ts';
+import {
+  getAdmissionFacts,
+  getDeviceFacts,
+  getFactsOnChain,
+  getGrantFacts,
+  getGroupFacts,
+  getHeadFacts,
+  getKnownFacts,
+  getMissingOnChain,
+  getRemovalFacts,
+  getRevocationFacts,
+  hasRemovals,
+} from '../events/standing/queries.ts';
+
+/** A fact: who said it, in which event. */
+export interface Fact {
+  readonly event_id: Id;
+  readonly author: Id;
+}
+export interface Head {
+  readonly seq: number;
+  /** null: not even the first event. */
+  readonly head: Id | null;
+}
+export interface Facts {
+  readonly founder_device: Id;
+  readonly devices: readonly {
+    readonly peer_id: Id;
+    readonly device_id: Id;
+    readonly user_id: Id;
+    readonly is_linked: boolean;
+  }[];
+  readonly admissions: readonly (Fact & { readonly joiner_id: Id })[];
+  readonly grants: readonly (Fact & { readonly user_id: Id; readonly basis_id: Id | null })[];
+  readonly revocations: readonly (Fact & {
+    readonly seq: number;
+    readonly grant_id: Id;
+    readonly basis_id: Id | null;
+  })[];
+  readonly removals: readonly (Fact & {
+    readonly seq: number;
+    readonly group_id: Id | null;
+    readonly user_id: Id;
+    readonly whole_user: boolean;
+    readonly basis_id: Id | null;
+    readonly because_id: Id | null;
+  })[];
+  readonly group_members: readonly (Fact & {
+    readonly group_id: Id;
+    readonly user_id: Id;
+    readonly creator_id: Id;
+  })[];
+  /** By removal or revocation: the heads it names, by device. */
+  readonly heads: ReadonlyMap<Id, ReadonlyMap<Id, Head>>;
+  /** By removal: the removals that its author says it knew. */
+  readonly known: ReadonlyMap<Id, ReadonlySet<Id>>;
+  /** Ids of the facts that are reached from an event back along its chain. */
+  readonly onChain: (head: Id) => ReadonlySet<Id>;
+  /** Where the chains asked for so far end because a header is not here. */
+  readonly missing: () => readonly Id[];
+}
+
+export function gatherFacts(query: Query): Facts | null {
+  const founder_device = query(getNetworkCreator)[0]?.device_id;
+  if (founder_device === undefined || query(hasRemovals)[0]?.has_removals !== true) return null;
+  const heads = new Map<Id, Map<Id, Head>>();
+  for (const { event_id, device_id, seq, head } of query(getHeadFacts))
+    mapIn(heads, event_id).set(device_id, { seq, head: seq === 0 ? null : head });
+  const known = new Map<Id, Set<Id>>();
+  for (const { event_id, known_id } of query(getKnownFacts)) {
+    const ids = known.get(event_id) ?? new Set<Id>();
+    known.set(event_id, ids.add(known_id));
+  }
+  const chains = new Map<Id, ReadonlySet<Id>>();
+  const missing = new Set<Id>();
+  return {
+    founder_device,
+    devices: query(getDeviceFacts),
+    admissions: query(getAdmissionFacts),
+    grants: query(getGrantFacts),
+    revocations: query(getRevocationFacts),
+    removals: query(getRemovalFacts),
+    group_members: query(getGroupFacts),
+    heads,
+    known,
+    onChain: (head) => {
+      const known_chain = chains.get(head);
+      if (known_chain !== undefined) return known_chain;
+      const found = new Set(query(getFactsOnChain, { head }).map((row) => row.event_id));
+      chains.set(head, found);
+      for (const { event_id } of query(getMissingOnChain, { head })) missing.add(event_id);
+      return found;
+    },
+    missing: () => [...missing].sort(),
+  };
+}
+
+function mapIn<K, L, V>(outer: Map<K, Map<L, V>>, key: K): Map<L, V> {
+  const inner = outer.get(key) ?? new Map<L, V>();
+  outer.set(key, inner);
+  return inner;
+}

@@ -1,0 +1,294 @@
+/**
+ * Whose events count: one judgement on all facts together, so that every node that has the same facts comes to the same result, in whatever order
+ * they arrived.
+ *
+ * Removals and revocations take effect one after the other, the most senior first: by their distance from the founder (how many grants lie
+ * between), then by the grant they rest on. One whose author an earlier one has cut off has no effect; a later one never undoes an earlier one. So
+ * two admins who remove each other end alike everywhere.
+ *
+ * A removal names for each device the last event that counts. Of concurrent ones the higher cut holds, so that nobody loses words that somebody
+ * had seen; but who knew of another removal cannot raise its cut, or a thief's friend could let the thief's events in afterwards.
+ */
+import type { Id } from '../../../core/fields.ts';
+import type { Fact, Facts, Head } from './facts.ts';
+
+export interface Judgement {
+  /** Devices that are cut off: in the network (`group_id` null) or in one private group. */
+  readonly cuts: readonly ({ readonly device_id: Id; readonly group_id: Id | null } & Head)[];
+  /** Grants that give nothing (`device_id` null), or nothing to a device after a head. */
+  readonly rights: readonly ({ readonly grant_id: Id; readonly device_id: Id | null } & Head)[];
+}
+
+/** Ranks that rest on no grant: a group's founder in it, who merely follows a removal from the network, and oneself. */
+const CREATOR_OF_GROUP = 1_000;
+const FOLLOWS = 2_000;
+const ONESELF = 3_000;
+
+const NOTHING: Head = { seq: 0, head: null };
+
+type Removal = Facts['removals'][number];
+type Revocation = Facts['revocations'][number];
+type Step = { readonly rank: number; readonly basis: Id; readonly of: Removal | Revocation };
+
+export function judgeFacts(facts: Facts): Judgement {
+  return new Judge(facts).judgement();
+}
+
+class Judge {
+  readonly #facts: Facts;
+  readonly #founder: Id | undefined;
+  readonly #devices_of = new Map<Id, Set<Id>>();
+  readonly #users_of = new Map<Id, Set<Id>>();
+  readonly #grants: ReadonlyMap<Id, Facts['grants'][number]>;
+  /** Removals in force, by scope (`''`: the network), then by device. */
+  readonly #in_force = new Map<string, Map<Id, Removal[]>>();
+  readonly #cuts = new Map<string, Map<Id, Head>>();
+  readonly #lost = new Map<Id, Map<Id, Head>>();
+  #admitted: ReadonlySet<Id> = new Set();
+
+  constructor(facts: Facts) {
+    this.#facts = facts;
+    this.#grants = new Map(facts.grants.map((grant) => [grant.event_id, grant]));
+    for (const { device_id, user_id } of facts.devices) {
+      setIn(this.#devices_of, user_id).add(device_id);
+      setIn(this.#users_of, device_id).add(user_id);
+    }
+    this.#founder = facts.devices.find(
+      (device) => device.device_id === facts.founder_device && !device.is_linked,
+    )?.user_id;
+  }
+
+  judgement(): Judgement {
+    this.#admitted = this.#admit();
+    for (const { of } of this.#steps()) {
+      if (!this.#isEntitled(of)) continue;
+      if ('grant_id' in of) this.#revoke(of);
+      else this.#remove(of);
+      this.#admitted = this.#admit();
+    }
+    return { cuts: this.#allCuts(), rights: this.#allRights() };
+  }
+
+  /** Removals and revocations, the most senior first. */
+  #steps(): Step[] {
+    const { removals, revocations } = this.#facts;
+    const steps = [...removals, ...revocations].map((of) => ({
+      rank: this.#rank(of),
+      basis: of.basis_id ?? '',
+      of,
+    }));
+    return steps.sort(
+      (a, b) => a.rank - b.rank || compare(a.basis, b.basis) || compare(a.of.event_id, b.of.event_id),
+    );
+  }
+
+  #rank(of: Removal | Revocation): number {
+    if (of.basis_id !== null) return this.#distance(of.basis_id);
+    if (this.#speaksFor(of.author, this.#founder)) return 0;
+    if ('grant_id' in of) return ONESELF;
+    if (this.#isCreator(of)) return CREATOR_OF_GROUP;
+    return of.because_id !== null ? FOLLOWS : ONESELF + this.#ownRank(of.author);
+  }
+
+  /** Grants between a grant and the founder. Ids are hashes, so that there are no circles. */
+  #distance(grant_id: Id): number {
+    let distance = 1;
+    for (let at = this.#grants.get(grant_id)?.basis_id; at != null; at = this.#grants.get(at)?.basis_id)
+      distance += 1;
+    return distance;
+  }
+
+  /** Among one's own devices the first is senior to those that were linked later, or a thief of one would remove the others. */
+  #ownRank(device_id: Id): number {
+    return this.#facts.devices.some((device) => device.device_id === device_id && !device.is_linked) ? 0 : 1;
+  }
+
+  #speaksFor(device_id: Id, user_id: Id | undefined): boolean {
+    return user_id !== undefined && this.#users_of.get(device_id)?.has(user_id) === true;
+  }
+
+  #isCreator({ author, group_id }: Removal): boolean {
+    if (group_id === null) return false;
+    return this.#facts.group_members.some(
+      (member) => member.group_id === group_id && this.#speaksFor(author, member.creator_id),
+    );
+  }
+
+  // --- what counts, as far as has been judged ---------------------------------------------------------------------------------------------
+
+  /** Whether a fact's author had been let in, and no cut lies before it. */
+  #counts(fact: Fact, group_id: Id | null, admitted: ReadonlySet<Id> = this.#admitted): boolean {
+    if (!admitted.has(fact.author)) return false;
+    const cut = this.#cuts.get(group_id ?? '')?.get(fact.author);
+    if (cut === undefined) return true;
+    return cut.head !== null && this.#facts.onChain(cut.head).has(fact.event_id);
+  }
+
+  /** Devices that are let in by facts that count: the founder's, and from there on. */
+  #admit(): ReadonlySet<Id> {
+    const { devices, admissions, grants } = this.#facts;
+    const admitted = new Set<Id>([this.#facts.founder_device]);
+    for (let grew = true; grew; ) {
+      const counts = (fact: Fact) => this.#counts(fact, null, admitted);
+      const users = new Set<Id | undefined>([
+        this.#founder,
+        ...admissions.filter(counts).map((admission) => admission.joiner_id),
+        ...grants.filter(counts).map((grant) => grant.user_id),
+      ]);
+      grew = false;
+      for (const { device_id, user_id, peer_id, is_linked } of devices) {
+        if (admitted.has(device_id) || !users.has(user_id) || (is_linked && !users.has(peer_id))) continue;
+        admitted.add(device_id);
+        grew = true;
+      }
+    }
+    return admitted;
+  }
+
+  #isEntitled(of: Removal | Revocation): boolean {
+    const group_id = 'grant_id' in of ? null : of.group_id;
+    if (!this.#counts(of, group_id)) return false;
+    if (of.basis_id !== null) return this.#grantHolds(of.basis_id, of);
+    if ('grant_id' in of) return this.#speaksFor(of.author, this.#founder);
+    if (this.#speaksFor(of.author, of.user_id) || this.#speaksFor(of.author, this.#founder)) return true;
+    if (of.group_id === null) return false;
+    return this.#isCreator(of) || (of.because_id !== null && this.#isInForce(of.because_id));
+  }
+
+  /** Whether a grant is in force for what an author did by it. */
+  #grantHolds(grant_id: Id, used_in: Fact): boolean {
+    const grant = this.#grants.get(grant_id);
+    if (grant === undefined || !this.#speaksFor(used_in.author, grant.user_id)) return false;
+    const lost = this.#lost.get(grant_id);
+    if (lost !== undefined) {
+      const head = lost.get(used_in.author)?.head ?? null;
+      if (head === null || !this.#facts.onChain(head).has(used_in.event_id)) return false;
+    }
+    return this.#isGiven(grant);
+  }
+
+  #isGiven(grant: Facts['grants'][number]): boolean {
+    if (!this.#counts(grant, null)) return false;
+    return grant.basis_id === null
+      ? this.#speaksFor(grant.author, this.#founder)
+      : this.#grantHolds(grant.basis_id, grant);
+  }
+
+  #isInForce(removal_id: Id): boolean {
+    for (const by_device of this.#in_force.values())
+      for (const list of by_device.values()) if (list.some((one) => one.event_id === removal_id)) return true;
+    return false;
+  }
+
+  // --- taking effect ----------------------------------------------------------------------------------------------------------------------
+
+  #remove(removal: Removal): void {
+    const scope = removal.group_id ?? '';
+    const by_device = this.#in_force.get(scope) ?? new Map<Id, Removal[]>();
+    this.#in_force.set(scope, by_device);
+    const cuts = this.#cuts.get(scope) ?? new Map<Id, Head>();
+    this.#cuts.set(scope, cuts);
+    const named = this.#facts.heads.get(removal.event_id);
+    for (const device_id of this.#devices_of.get(removal.user_id) ?? []) {
+      if (!removal.whole_user && named?.has(device_id) !== true) continue;
+      const list = by_device.get(device_id) ?? [];
+      by_device.set(device_id, list);
+      list.push(removal);
+      cuts.set(device_id, this.#highest(list, device_id));
+    }
+  }
+
+  /** The cut that several removals of one device lead to. One's own counts only where nobody else removed the device: it cannot save anything. */
+  #highest(removals: readonly Removal[], device_id: Id): Head {
+    const others = removals.filter((removal) => !this.#speaksFor(removal.author, removal.user_id));
+    const judged = others.length > 0 ? others : removals;
+    return judged
+      .map((removal) => this.#value(removal, judged, device_id, 0))
+      .reduce((best, head) => (isHigher(head, best) ? head : best), NOTHING);
+  }
+
+  /** What a removal cuts at: no higher than any other that its author knew. */
+  #value(removal: Removal, among: readonly Removal[], device_id: Id, depth: number): Head {
+    const own = this.#facts.heads.get(removal.event_id)?.get(device_id) ?? NOTHING;
+    if (depth > among.length) return own;
+    return among
+      .filter((other) => other !== removal && this.#knew(removal, other))
+      .map((other) => this.#value(other, among, device_id, depth + 1))
+      .reduce((lowest, head) => (isHigher(lowest, head) ? head : lowest), own);
+  }
+
+  #knew(removal: Removal, other: Removal): boolean {
+    if (this.#facts.known.get(removal.event_id)?.has(other.event_id) === true) return true;
+    return removal.author === other.author && removal.seq > other.seq;
+  }
+
+  #revoke(revocation: Revocation): void {
+    const lost = this.#lost.get(revocation.grant_id) ?? new Map<Id, Head>();
+    this.#lost.set(revocation.grant_id, lost);
+    const named = this.#facts.heads.get(revocation.event_id);
+    for (const device_id of this.#devices_of.get(this.#grants.get(revocation.grant_id)?.user_id ?? '') ??
+      []) {
+      const head = named?.get(device_id) ?? NOTHING;
+      const before = lost.get(device_id);
+      if (before === undefined || isHigher(head, before)) lost.set(device_id, head);
+    }
+  }
+
+  // --- the result -------------------------------------------------------------------------------------------------------------------------
+
+  #allCuts(): Judgement['cuts'] {
+    const cuts: Judgement['cuts'][number][] = [];
+    for (const device_id of this.#users_of.keys()) {
+      // Whoever was let in only by somebody whose word does not count: nothing of theirs does, until somebody else lets them in.
+      const cut = this.#admitted.has(device_id) ? this.#cuts.get('')?.get(device_id) : NOTHING;
+      if (cut !== undefined) cuts.push({ device_id, group_id: null, ...cut });
+    }
+    for (const [group_id, users] of this.#groups()) {
+      const is_founded = users.founded;
+      for (const [user_id, counts] of users.members) {
+        for (const device_id of this.#devices_of.get(user_id) ?? []) {
+          const cut = is_founded && counts ? this.#cuts.get(group_id)?.get(device_id) : NOTHING;
+          if (cut !== undefined) cuts.push({ device_id, group_id, ...cut });
+        }
+      }
+    }
+    return cuts;
+  }
+
+  /** Per private group: whether its founding counts, and for everybody ever put in, whether anybody whose word counts did so. */
+  #groups(): Map<Id, { founded: boolean; members: Map<Id, boolean> }> {
+    const groups = new Map<Id, { founded: boolean; members: Map<Id, boolean> }>();
+    for (const fact of this.#facts.group_members) {
+      const group = groups.get(fact.group_id) ?? { founded: false, members: new Map<Id, boolean>() };
+      groups.set(fact.group_id, group);
+      const counts = this.#counts(fact, fact.group_id);
+      if (fact.event_id === fact.group_id && counts) group.founded = true;
+      group.members.set(fact.user_id, group.members.get(fact.user_id) === true || counts);
+    }
+    return groups;
+  }
+
+  #allRights(): Judgement['rights'] {
+    return this.#facts.grants.flatMap((grant): Judgement['rights'] => {
+      if (!this.#isGiven(grant)) return [{ grant_id: grant.event_id, device_id: null, ...NOTHING }];
+      return [...(this.#lost.get(grant.event_id) ?? [])].map(([device_id, head]) => ({
+        grant_id: grant.event_id,
+        device_id,
+        ...head,
+      }));
+    });
+  }
+}
+
+const compare = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
+
+/** Whether `a` leaves more standing than `b`; of two at one number the lower id, so that all choose alike. */
+function isHigher(a: Head, b: Head): boolean {
+  return a.seq > b.seq || (a.seq === b.seq && compare(a.head ?? 'g', b.head ?? 'g') < 0);
+}
+
+function setIn<K, V>(map: Map<K, Set<V>>, key: K): Set<V> {
+  const set = map.get(key) ?? new Set<V>();
+  map.set(key, set);
+  return set;
+}
