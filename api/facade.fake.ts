@@ -76,6 +76,7 @@ export function createFakeNode(): FakeNode {
           user_name: 'alice',
           device_id: ids.device,
           admitted: true,
+          removed: false,
           members: 2,
           events: 42,
           waiting: 1,

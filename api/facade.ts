@@ -22,6 +22,8 @@ export interface NetworkView {
   readonly device_id: string;
   /** False while a member has not yet let us in. */
   readonly admitted: boolean;
+  /** True once we were removed from it, or left: what we had stays readable here. */
+  readonly removed: boolean;
   readonly members: number;
   readonly events: number;
   /** Events that wait for something, by the rule they wait for. */

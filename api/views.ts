@@ -50,6 +50,7 @@ export const network_view = z
     user_name: z.string().nullable(),
     device_id: id,
     admitted: z.boolean(),
+    removed: z.boolean(),
     members: count,
     events: count,
     waiting: count,

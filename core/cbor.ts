@@ -48,6 +48,7 @@ const DECODE_OPTIONS = {
 function checkStructure(bytes: Uint8Array): void {
   const remaining: number[] = [1];
   let at = 0;
+  let items_left: number = limits.cbor_items_max;
   while (remaining.length > 0) {
     const depth = remaining.length - 1;
     if (remaining[depth] === 0) {
@@ -56,6 +57,7 @@ function checkStructure(bytes: Uint8Array): void {
     }
     remaining[depth]! -= 1;
     if (at >= bytes.length) throw malformed('it ends early');
+    if (--items_left < 0) throw malformed(`it has more than ${limits.cbor_items_max} values`);
     const head = bytes[at]!;
     const major = head >> 5;
     const minor = head & 31;

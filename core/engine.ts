@@ -88,6 +88,7 @@ export class Engine {
 
   /**
    * Runs a command, all or nothing: when any of its envelopes is refused or has to wait, nothing of it happened and a `SottoError` says why.
+   * What they lead to stands and falls by itself.
    * `secrets` are values that the command may use by handle (see `proofWith`); they are wiped when it ends.
    */
   command(
@@ -254,20 +255,20 @@ export interface CommandResult {
 }
 
 function throwIfRefused(name: string, submitted: Submitted, may_wait = false): void {
-  const rejected = submitted.rejected[0];
+  const rejected = submitted.rejected.find(({ own }) => own);
   if (rejected !== undefined)
     throw new SottoError(
       rejected.rule,
       `${name} was refused: ${rejected.type ?? 'it'} breaks the rule ${rejected.rule}.`,
     );
-  const blocked = submitted.blocked[0];
+  const blocked = submitted.blocked.find(({ own }) => own);
   if (blocked !== undefined && !may_wait) {
     throw new SottoError(
       blocked.rule,
       `${name} cannot be done yet: it waits for something this node does not have (${blocked.rule}).`,
     );
   }
-  const failed = submitted.failed[0];
+  const failed = submitted.failed.find(({ own }) => own);
   if (failed !== undefined)
     throw new SottoError(
       failed.error_class,

@@ -17,7 +17,7 @@ import { type CborValue, decode, encode } from './cbor.ts';
 import type { Header, RawEvent, Wrap } from './envelope.ts';
 import type { EventType } from './event-type.ts';
 import type { Id } from './fields.ts';
-import { limits } from './limits.ts';
+import { limits, NEVER_MS } from './limits.ts';
 import { describeIssues } from './query.ts';
 
 export const HEADER_VERSION = 1;
@@ -59,6 +59,7 @@ export function decodeHeader(bytes: Uint8Array): Header {
     throw malformedHeader('target and target_expires_ms go together');
   const created_ms = whole(list[7], 'created_ms', 0, 2 ** 48 - 1);
   const expires_ms = whole(list[8], 'expires_ms', created_ms);
+  if (expires_ms !== NEVER_MS && expires_ms - created_ms > limits.lifetime_ms_max) fail('expires_ms');
   return {
     version: HEADER_VERSION,
     network_id: optionalId(list[1], 'network'),

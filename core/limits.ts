@@ -12,6 +12,8 @@ export const limits = {
   header_bytes_max: 512,
   /** Nesting of CBOR: the deepest of our own shapes has four levels. Checked before decoding, so that nothing recurses into a bomb. */
   cbor_depth_max: 8,
+  /** Values in one piece of CBOR, all levels together: a full frame of sealed events has half of that. Four million empty maps take seconds. */
+  cbor_items_max: 256 * 1024,
   /** How far an envelope may be from the command, job or session that caused it, through reflectors: real chains have three links. */
   depth_max: 8,
   /** Envelopes that one run of a job, reflector or command may return: one transaction's worth of work. */
@@ -37,6 +39,8 @@ export const limits = {
   name_bytes_max: 256,
   /** Longest life that is not "for ever": ten years. */
   ttl_ms_max: 10 * 365 * 86_400_000,
+  /** What an event may live that does not live for ever: a deletion outlives what it deletes by two days. */
+  lifetime_ms_max: (10 * 365 + 2) * 86_400_000,
   /** How far ahead of our clock an event may claim to be before it is held back until its time: honest clocks err by minutes. */
   clock_skew_ms: 10 * 60_000,
   /** Events of one author that may wait for something at a time: a long absence, not a flood. */

@@ -32,8 +32,8 @@ export interface PipelinePorts {
 
 interface Tally {
   processed: number;
-  readonly rejected: { rule: string; type: string | null }[];
-  readonly blocked: { rule: string; missing: readonly Id[] }[];
+  readonly rejected: { rule: string; type: string | null; own: boolean }[];
+  readonly blocked: { rule: string; missing: readonly Id[]; own: boolean }[];
   readonly failed: Failure[];
   reply: Record<string, unknown>;
 }
@@ -152,6 +152,7 @@ export class Pipeline {
   #drain(envelopes: readonly AnyEnvelope[], context: HandlerContext): Omit<Submitted, 'event_ids'> {
     const tally: Tally = { processed: 0, rejected: [], blocked: [], failed: [], reply: {} };
     const stack = envelopes.toReversed();
+    const submitted = new Set(envelopes);
     for (let envelope = stack.pop(); envelope !== undefined; envelope = stack.pop()) {
       if (tally.processed >= limits.fan_out_max) {
         this.#refuse(envelope, 'fan_out_exceeded', tally);
@@ -159,14 +160,20 @@ export class Pipeline {
       }
       tally.processed += 1;
       const led_to: AnyEnvelope[] = [];
-      this.#take(envelope, context, led_to, tally);
+      this.#take(envelope, context, led_to, tally, submitted.has(envelope));
       for (let next = led_to.length - 1; next >= 0; next--) stack.push(led_to[next]!);
     }
     return tally;
   }
 
   /** One envelope, from the first handler that takes it to its outcome, under a savepoint. */
-  #take(first: AnyEnvelope, context: HandlerContext, led_to: AnyEnvelope[], tally: Tally): void {
+  #take(
+    first: AnyEnvelope,
+    context: HandlerContext,
+    led_to: AnyEnvelope[],
+    tally: Tally,
+    own: boolean,
+  ): void {
     const number = this.#envelopes++;
     let envelope = first;
     let at = 'pipeline';
@@ -183,7 +190,7 @@ export class Pipeline {
           this.#traceStep(number, envelope, handler.name, outcome, context.now_ms, started);
           for (const { what, why } of this.#noted.splice(0))
             this.#traceEnd(number, envelope, what, 'failed', why, context.now_ms);
-          const ends = this.#settle(envelope, outcome, context, led_to, tally);
+          const ends = this.#settle(envelope, outcome, context, led_to, tally, own);
           if (ends) return;
           envelope = (outcome as Outcome & { outcome: 'advance' }).envelope;
         }
@@ -201,6 +208,7 @@ export class Pipeline {
         ...place,
         handler: at,
         message: thrown instanceof SottoError ? thrown.message : null,
+        own,
       });
       this.#count(`failed:${place.error_class}`);
       const why =
@@ -218,6 +226,7 @@ export class Pipeline {
     context: HandlerContext,
     led_to: AnyEnvelope[],
     tally: Tally,
+    own: boolean,
   ): boolean {
     switch (outcome.outcome) {
       case 'advance':
@@ -227,11 +236,11 @@ export class Pipeline {
         this.#follow(envelope, outcome.follows, outcome.after ?? [], led_to, tally);
         return true;
       case 'block':
-        tally.blocked.push({ rule: outcome.rule, missing: outcome.missing });
+        tally.blocked.push({ rule: outcome.rule, missing: outcome.missing, own });
         this.#count(`blocked:${outcome.rule}`);
         return true;
       case 'reject':
-        tally.rejected.push({ rule: outcome.rule, type: shownOf(envelope).type });
+        tally.rejected.push({ rule: outcome.rule, type: shownOf(envelope).type, own });
         this.#count(`rejected:${outcome.rule}`);
         this.#ports.protocol.pipeline.rejected?.(envelope, outcome.rule, context);
         return true;
@@ -266,7 +275,7 @@ export class Pipeline {
 
   /** Refuses an envelope before any handler sees it, with the limit's name. */
   #refuse(envelope: AnyEnvelope, rule: string, tally: Tally): void {
-    tally.rejected.push({ rule, type: shownOf(envelope).type });
+    tally.rejected.push({ rule, type: shownOf(envelope).type, own: true });
     this.#count(`rejected:${rule}`);
     this.#traceEnd(this.#envelopes++, envelope, 'pipeline', 'reject', rule, this.#ports.clock.wall_ms());
   }

@@ -218,6 +218,7 @@ function submittedOf(processed: number, failed: number): Submitted {
     error_place: 'handlers/open.ts:1:1',
     handler: 'open',
     message: null,
+    own: true,
   };
   return {
     processed,

@@ -1,7 +1,7 @@
 /**
  * Real nodes in processes of their own, for tests that kill them: started through the command line, spoken to through their API.
  */
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
@@ -37,15 +37,21 @@ export class NodeProcess {
   readonly data: string;
   readonly listen: string;
   readonly args: readonly string[];
+  /** Added to the environment of the lives that begin from now on. */
+  env: Readonly<Record<string, string>>;
   /** Everything the node has printed, all its lives together. */
   output = '';
   #child: ChildProcess | null = null;
   #api = '';
 
-  constructor(listen: string, options: { data?: string; args?: readonly string[] } = {}) {
+  constructor(
+    listen: string,
+    options: { data?: string; args?: readonly string[]; env?: Readonly<Record<string, string>> } = {},
+  ) {
     this.data = options.data ?? join(temporaryFolder(), 'node');
     this.listen = listen;
     this.args = options.args ?? [];
+    this.env = options.env ?? {};
   }
 
   get pid(): number {
@@ -70,7 +76,8 @@ export class NodeProcess {
       '--json',
       ...this.args,
     ];
-    const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'pipe'] });
+    const env = { ...process.env, ...this.env };
+    const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'pipe'], env });
     running.add(child);
     this.#child = child;
     return new Promise((resolve, reject) => {
@@ -119,6 +126,28 @@ export class NodeProcess {
     if (!response.ok) throw new Error(`${answer.error?.code}: ${answer.error?.message}`);
     return answer;
   }
+}
+
+export interface Ran {
+  readonly code: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** Runs one command of the command line on the data of a node, in the node's environment. */
+export function sotto(node: NodeProcess, ...words: readonly string[]): Promise<Ran> {
+  return new Promise((resolve) => {
+    const env = { ...process.env, ...node.env };
+    execFile(
+      process.execPath,
+      [CLI, '--data', node.data, ...words],
+      { env, maxBuffer: 64 * 1024 * 1024 },
+      (error, stdout, stderr) => {
+        const code = typeof error?.code === 'number' ? error.code : error === null ? 0 : 1;
+        resolve({ code, stdout, stderr });
+      },
+    );
+  });
 }
 
 /** Waits until `holds` gives true; rejects with `what` after `timeout_ms`. */

@@ -67,7 +67,7 @@ export function showNetworks(networks: Answer<'status'>['networks']): string {
     networks.map((one) => [
       shortId(one.network_id),
       one.name,
-      one.admitted ? one.user_name : `${one.user_name ?? '-'} (not yet let in)`,
+      `${one.user_name ?? '-'}${one.removed ? ' (removed)' : one.admitted ? '' : ' (not yet let in)'}`,
       one.members,
       one.events,
       one.waiting,

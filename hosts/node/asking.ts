@@ -2,13 +2,13 @@
  * Queries and commands by name, as the views ask them: with the rows they read, and the names of people and times that stand in ids.
  */
 import { type NetworkView, shortId } from '../../api/facade.ts';
+import { SottoError } from '../../core/assert.ts';
 import type { CommandResult, Engine } from '../../core/engine.ts';
 import type { Identity } from '../../core/envelope.ts';
 import type { Id } from '../../core/fields.ts';
 
 export interface NetworkRow extends Omit<NetworkView, 'waiting_by_rule'> {
   readonly identity: Identity;
-  readonly removed: boolean;
 }
 export interface MemberRow {
   readonly user_id: Id;
@@ -37,7 +37,16 @@ export class Asking {
   }
 
   command(name: string, identity: Identity, input: Readonly<Record<string, unknown>>): CommandResult {
-    return this.#engine.command(name, identity, input);
+    try {
+      return this.#engine.command(name, identity, input);
+    } catch (thrown) {
+      // What our own device says waits like anything else of somebody who was removed: a person wants to know why.
+      if (!(thrown instanceof SottoError) || thrown.code !== 'author_removed') throw thrown;
+      throw new SottoError(
+        'removed',
+        'This device was removed from the network or the group, so that nothing new of it counts. What it has stays readable here; `sotto network delete` erases it.',
+      );
+    }
   }
 
   /** Runs a command that makes an event. Returns its id: of several, that of the last. */

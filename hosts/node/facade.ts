@@ -61,7 +61,7 @@ function nodeItself(
 ): Pick<NodeFacade, 'status' | 'trace' | 'followTrace'> {
   const { engine, scheduler, clock, started_ms } = parts;
 
-  function networkView({ identity, removed: _removed, ...network }: NetworkRow): NetworkView {
+  function networkView({ identity, ...network }: NetworkRow): NetworkView {
     const waiting = asking.query<{ rule: string; waiting: number }>('get_waiting', {}, identity);
     return {
       ...network,

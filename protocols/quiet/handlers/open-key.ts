@@ -6,6 +6,7 @@
 
 import type { ValidEnvelope } from '../../../core/envelope.ts';
 import { type HandlerContext, handler } from '../../../core/handler.ts';
+import { limits, NEVER_MS } from '../../../core/limits.ts';
 import { advance, type Follow } from '../../../core/outcome.ts';
 import { openSealed } from '../../../crypto/box.ts';
 import { wipe } from '../../../crypto/bytes.ts';
@@ -51,6 +52,10 @@ export const openKey = handler({
   },
 });
 
+/** What could not be passed on is not kept either: an event lives ten years at the most, or for ever. */
+const isExpiry = (expires_ms: number, now_ms: number): boolean =>
+  expires_ms === NEVER_MS || (expires_ms > now_ms && expires_ms - now_ms <= limits.ttl_ms_max);
+
 /** Opens and keeps the key. False, counted under a name, where that is not possible. */
 function take({ identity, event }: ValidEnvelope, body: KeyBody, context: HandlerContext): boolean {
   const row = context
@@ -72,7 +77,7 @@ function take({ identity, event }: ValidEnvelope, body: KeyBody, context: Handle
     channel_id: body.channel_id,
     expires_ms: body.key_expires_ms,
   };
-  const fits = keyIdOf(secret, key_for) === body.key_id && body.key_expires_ms > context.now_ms;
+  const fits = keyIdOf(secret, key_for) === body.key_id && isExpiry(body.key_expires_ms, context.now_ms);
   if (fits) holdKey(context, identity, secret, key_for);
   else context.count('key_not_opened:is_another_key');
   wipe(secret);

@@ -1,6 +1,7 @@
 /**
  * Remembers what was refused for a lasting reason, so that it is neither fetched nor judged again. Lasting is what follows from the event
- * itself, once its signature has shown that the id stands for these bytes; a quota or a damaged copy is not.
+ * itself, once its signature has shown that the id stands for these bytes; a quota or a damaged copy is not, nor anything about the wraps, which
+ * nobody signs.
  */
 import type { AnyEnvelope } from '../../../core/envelope.ts';
 import type { HandlerContext } from '../../../core/handler.ts';
@@ -13,6 +14,7 @@ const PASSING = new Set([
   'died_with_its_target',
   'expired',
   'no_wrap_fits',
+  'public_and_sealed',
 ]);
 
 export function rememberRefused(envelope: AnyEnvelope, rule: string, context: HandlerContext): void {

@@ -146,7 +146,7 @@ function seal(
 
 /** `created + ttl` in checked integers; a ttl of 0 is never, which compares as later than everything. */
 function expiry(created_ms: number, ttl_ms: number): number {
-  if (!Number.isSafeInteger(ttl_ms) || ttl_ms < 0 || ttl_ms > limits.ttl_ms_max + 2 * 86_400_000) {
+  if (!Number.isSafeInteger(ttl_ms) || ttl_ms < 0 || ttl_ms > limits.lifetime_ms_max) {
     throw new SottoError(
       'bad_ttl',
       `Expected ttl_ms to be 0 (for ever) or up to ten years in whole milliseconds, got ${ttl_ms}.`,

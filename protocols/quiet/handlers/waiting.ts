@@ -58,10 +58,9 @@ export function holdBack(
       count('SELECT count(*) AS waiting FROM waiting WHERE identity = :identity AND author = :author') >= most
     )
       return reject('waiting_quota_of_author');
-    if (
-      count('SELECT count(*) AS waiting FROM waiting WHERE identity = :identity') >=
-      limits.waiting_per_network_max
-    )
+    // Whoever is no member can be any number of devices, and must not take the room of those who are.
+    const most_of_all = is_member ? limits.waiting_per_network_max : limits.waiting_per_network_max / 2;
+    if (count('SELECT count(*) AS waiting FROM waiting WHERE identity = :identity') >= most_of_all)
       return reject('waiting_quota_of_network');
   }
   const waiting = context

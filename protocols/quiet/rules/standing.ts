@@ -150,9 +150,15 @@ class Judge {
     if (!this.#counts(of, group_id)) return false;
     if (of.basis_id !== null) return this.#grantHolds(of.basis_id, of);
     if ('grant_id' in of) return this.#speaksFor(of.author, this.#founder);
+    if (this.#isOwnRight(of)) return true;
+    return of.group_id !== null && of.because_id !== null && this.#isInForce(of.because_id);
+  }
+
+  /** Whether a removal rests on what its author is, or on a grant, and not merely on a removal from the network that it follows. */
+  #isOwnRight(of: Removal): boolean {
+    if (of.basis_id !== null) return true;
     if (this.#speaksFor(of.author, of.user_id) || this.#speaksFor(of.author, this.#founder)) return true;
-    if (of.group_id === null) return false;
-    return this.#isCreator(of) || (of.because_id !== null && this.#isInForce(of.because_id));
+    return this.#isCreator(of);
   }
 
   /** Whether a grant is in force for what an author did by it. */
@@ -189,8 +195,10 @@ class Judge {
     const cuts = this.#cuts.get(scope) ?? new Map<Id, Head>();
     this.#cuts.set(scope, cuts);
     const named = this.#facts.heads.get(removal.event_id);
+    const is_only_follower = !this.#isOwnRight(removal);
     for (const device_id of this.#devices_of.get(removal.user_id) ?? []) {
       if (!removal.whole_user && named?.has(device_id) !== true) continue;
+      if (is_only_follower && this.#cuts.get('')?.has(device_id) !== true) continue;
       const list = by_device.get(device_id) ?? [];
       by_device.set(device_id, list);
       list.push(removal);

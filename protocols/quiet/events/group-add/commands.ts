@@ -3,6 +3,7 @@ import { id } from '../../../../core/fields.ts';
 import { command, refuse } from '../../../../core/sources.ts';
 import { basisOrNone } from '../../rules/basis.ts';
 import { getGroup } from '../group/queries.ts';
+import { getRemovalsOf } from '../remove/queries.ts';
 import { getUser } from '../user/queries.ts';
 import { groupAdd } from './schema.ts';
 
@@ -16,6 +17,8 @@ export const addToGroup = command(
       throw refuse('is_direct', 'A direct conversation has fixed members. Create a group for more.');
     if (query(getUser, { user_id: input.user_id }).length === 0)
       throw refuse('not_found', 'There is no such user here.');
+    if (query(getRemovalsOf, input).length > 0)
+      throw refuse('was_removed', 'This user was removed from the group, for good. Create a new group.');
     const basis_id = basisOrNone(query, ctx, 'admin') ?? null;
     return [event(groupAdd, { user_id: input.user_id, basis_id }, { group_id: input.group_id })];
   },

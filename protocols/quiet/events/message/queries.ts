@@ -50,7 +50,7 @@ export const getMessagesByPrefix = query({
   row: { message_id: id() },
   sql: `
     SELECT e.id AS message_id FROM message m JOIN shown_message e ON e.n = m.event
-    WHERE e.identity = :identity AND (substr(lower(hex(e.id)), 13, length(:prefix)) = :prefix OR substr(lower(hex(e.id)), 1, length(:prefix)) = :prefix)
+    WHERE e.identity = :identity AND (substr(lower(hex(e.id)), 13, length(:prefix)) = :prefix OR (length(:prefix) > 12 AND substr(lower(hex(e.id)), 1, length(:prefix)) = :prefix))
     ORDER BY e.id DESC LIMIT 10`,
 });
 

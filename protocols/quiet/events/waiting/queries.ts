@@ -43,7 +43,7 @@ export const getStandingOf = query({
     )
     SELECT f.id AS event_id, f.type, f.author, d.user_id AS author_user_id, f.standing, f.rule, f.not_before_ms
     FROM found f LEFT JOIN device_user d ON d.identity = :identity AND d.device = f.author
-    WHERE substr(lower(hex(f.id)), 13, length(:prefix)) = :prefix OR substr(lower(hex(f.id)), 1, length(:prefix)) = :prefix
+    WHERE substr(lower(hex(f.id)), 13, length(:prefix)) = :prefix OR (length(:prefix) > 12 AND substr(lower(hex(f.id)), 1, length(:prefix)) = :prefix)
     ORDER BY f.id DESC LIMIT 10`,
 });
 

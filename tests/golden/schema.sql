@@ -1,0 +1,467 @@
+PRAGMA user_version = 2;
+
+CREATE TABLE address (
+  event    INTEGER PRIMARY KEY REFERENCES event (n),
+  address  TEXT NOT NULL
+);
+
+CREATE TABLE admit (
+  event   INTEGER PRIMARY KEY REFERENCES event (n),
+  joiner  INTEGER NOT NULL REFERENCES event (n)
+);
+
+CREATE TABLE aimed_at (
+  event   INTEGER PRIMARY KEY,
+  target  BLOB NOT NULL
+);
+
+CREATE TABLE chain_gap (
+  identity  INTEGER NOT NULL,
+  device    BLOB NOT NULL,
+  group_id  BLOB NOT NULL,
+  missing   BLOB NOT NULL,
+  PRIMARY KEY (identity, device, group_id)
+) WITHOUT ROWID;
+
+CREATE TABLE chain_head (
+  identity  INTEGER NOT NULL,
+  group_id  BLOB NOT NULL,
+  seq       INTEGER NOT NULL,
+  event_id  BLOB NOT NULL,
+  PRIMARY KEY (identity, group_id)
+) WITHOUT ROWID;
+
+CREATE TABLE chain_link (
+  identity  INTEGER NOT NULL,
+  id        BLOB NOT NULL,
+  device    BLOB NOT NULL,
+  group_id  BLOB NOT NULL,
+  PRIMARY KEY (identity, id)
+) WITHOUT ROWID;
+
+CREATE TABLE channel (
+  event  INTEGER PRIMARY KEY REFERENCES event (n)
+);
+
+CREATE TABLE clock_witness (
+  identity   INTEGER NOT NULL,
+  user_id    BLOB NOT NULL,
+  offset_ms  INTEGER NOT NULL,
+  seen_ms    INTEGER NOT NULL,
+  PRIMARY KEY (identity, user_id)
+) WITHOUT ROWID;
+
+CREATE TABLE cut (
+  identity  INTEGER NOT NULL,
+  device    BLOB NOT NULL,
+  group_id  BLOB NOT NULL,
+  seq       INTEGER NOT NULL,
+  head      BLOB,
+  PRIMARY KEY (identity, device, group_id)
+) WITHOUT ROWID;
+
+CREATE TABLE cut_applied (
+  identity  INTEGER NOT NULL,
+  device    BLOB NOT NULL,
+  group_id  BLOB NOT NULL,
+  seq       INTEGER NOT NULL,
+  head      BLOB,
+  PRIMARY KEY (identity, device, group_id)
+) WITHOUT ROWID;
+
+CREATE TABLE depends_on (
+  target  INTEGER NOT NULL,
+  event   INTEGER NOT NULL,
+  PRIMARY KEY (target, event)
+) WITHOUT ROWID;
+
+CREATE TABLE dial_hint (
+  identity  INTEGER NOT NULL,
+  device    BLOB NOT NULL,
+  address   TEXT NOT NULL,
+  PRIMARY KEY (identity, device, address)
+) WITHOUT ROWID;
+
+CREATE TABLE edit (
+  event    INTEGER PRIMARY KEY REFERENCES event (n),
+  message  INTEGER NOT NULL REFERENCES event (n)
+);
+
+CREATE TABLE event (
+  n           INTEGER PRIMARY KEY,
+  identity    INTEGER NOT NULL,
+  id          BLOB NOT NULL,
+  type        TEXT NOT NULL,
+  author      BLOB NOT NULL,
+  group_n     INTEGER,
+  seq         INTEGER NOT NULL,
+  created_ms  INTEGER NOT NULL,
+  expires_ms  INTEGER NOT NULL,
+  sealed      INTEGER NOT NULL DEFAULT 0,
+  superseded  INTEGER NOT NULL DEFAULT 0,
+  opaque      INTEGER NOT NULL DEFAULT 0,
+  header      BLOB NOT NULL,
+  signature   BLOB NOT NULL,
+  body        BLOB
+);
+
+CREATE TABLE group_device (
+  identity  INTEGER NOT NULL,
+  group_id  BLOB NOT NULL,
+  device    BLOB NOT NULL,
+  PRIMARY KEY (identity, group_id, device)
+) WITHOUT ROWID;
+
+CREATE TABLE group_key (
+  n           INTEGER PRIMARY KEY,
+  identity    INTEGER NOT NULL,
+  id          BLOB NOT NULL,
+  group_id    BLOB NOT NULL,
+  channel_id  BLOB,
+  expires_ms  INTEGER NOT NULL,
+  slot        INTEGER NOT NULL,
+  events      INTEGER NOT NULL DEFAULT 0,
+  held_ms     INTEGER NOT NULL
+);
+
+CREATE TABLE group_member (
+  event       INTEGER NOT NULL REFERENCES event (n),
+  group_n     INTEGER NOT NULL REFERENCES event (n),
+  user        INTEGER NOT NULL REFERENCES event (n),
+  PRIMARY KEY (event, user)
+) WITHOUT ROWID;
+
+CREATE TABLE identity (
+  identity         INTEGER PRIMARY KEY,
+  network_id       BLOB,
+  device           BLOB NOT NULL UNIQUE,
+  slot             INTEGER NOT NULL,
+  last_created_ms  INTEGER NOT NULL DEFAULT 0,
+  created_ms       INTEGER NOT NULL
+);
+
+CREATE TABLE invite (
+  event              INTEGER PRIMARY KEY REFERENCES event (n),
+  invite_key         BLOB NOT NULL,
+  uses               INTEGER NOT NULL,
+  invite_expires_ms  INTEGER NOT NULL,
+  user               INTEGER REFERENCES event (n),
+  basis              INTEGER REFERENCES event (n)
+);
+
+CREATE TABLE invite_revocation (
+  event   INTEGER PRIMARY KEY REFERENCES event (n),
+  invite  INTEGER NOT NULL REFERENCES event (n)
+);
+
+CREATE TABLE judgement_gap (
+  identity  INTEGER NOT NULL,
+  missing   BLOB NOT NULL,
+  PRIMARY KEY (identity, missing)
+) WITHOUT ROWID;
+
+CREATE TABLE key_delivery (
+  event   INTEGER PRIMARY KEY REFERENCES event (n),
+  key_id  BLOB NOT NULL,
+  device  BLOB NOT NULL
+);
+
+CREATE TABLE key_request (
+  event   INTEGER PRIMARY KEY REFERENCES event (n),
+  key_id  BLOB NOT NULL
+);
+
+CREATE TABLE key_slot (
+  id      INTEGER PRIMARY KEY,
+  secret  BLOB NOT NULL CHECK (length(secret) = 32)
+);
+
+CREATE TABLE key_slot_lock (
+  id            INTEGER PRIMARY KEY CHECK (id = 1),
+  salt          BLOB NOT NULL,
+  operations    INTEGER NOT NULL,
+  memory_bytes  INTEGER NOT NULL,
+  probe         BLOB NOT NULL
+);
+
+CREATE TABLE key_slot_use (
+  slot      INTEGER PRIMARY KEY,
+  identity  INTEGER NOT NULL,
+  purpose   TEXT NOT NULL,
+  nonce     BLOB,
+  tag       BLOB
+);
+
+CREATE TABLE member_device (
+  identity  INTEGER NOT NULL,
+  device    BLOB NOT NULL,
+  PRIMARY KEY (identity, device)
+) WITHOUT ROWID;
+
+CREATE TABLE message (
+  event       INTEGER PRIMARY KEY REFERENCES event (n),
+  channel     INTEGER NOT NULL REFERENCES event (n),
+  created_ms  INTEGER NOT NULL,
+  seq         INTEGER NOT NULL,
+  shown       INTEGER NOT NULL REFERENCES event (n)
+);
+
+CREATE TABLE network (
+  event     INTEGER PRIMARY KEY REFERENCES event (n),
+  identity  INTEGER NOT NULL UNIQUE,
+  creator   BLOB NOT NULL
+);
+
+CREATE TABLE notification (
+  event        INTEGER PRIMARY KEY REFERENCES event (n),
+  about        INTEGER NOT NULL REFERENCES event (n),
+  noticed_ms   INTEGER NOT NULL
+);
+
+CREATE TABLE peer (
+  event   INTEGER PRIMARY KEY REFERENCES event (n),
+  device  BLOB NOT NULL,
+  user    INTEGER NOT NULL REFERENCES event (n),
+  invite  INTEGER REFERENCES event (n)
+);
+
+CREATE TABLE prekey (
+  event       INTEGER PRIMARY KEY REFERENCES event (n),
+  public_key  BLOB NOT NULL
+);
+
+CREATE TABLE prekey_secret (
+  identity    INTEGER NOT NULL,
+  public_key  BLOB NOT NULL,
+  slot        INTEGER NOT NULL,
+  PRIMARY KEY (identity, public_key)
+) WITHOUT ROWID;
+
+CREATE TABLE private_group (
+  event    INTEGER PRIMARY KEY REFERENCES event (n),
+  kind     TEXT NOT NULL,
+  creator  INTEGER NOT NULL REFERENCES event (n)
+);
+
+CREATE TABLE profile (
+  event  INTEGER PRIMARY KEY REFERENCES event (n)
+);
+
+CREATE TABLE reaction (
+  event    INTEGER PRIMARY KEY REFERENCES event (n),
+  message  INTEGER NOT NULL REFERENCES event (n)
+);
+
+CREATE TABLE read_mark (
+  identity       INTEGER NOT NULL,
+  channel        BLOB NOT NULL,
+  read_until_ms  INTEGER NOT NULL,
+  PRIMARY KEY (identity, channel)
+) WITHOUT ROWID;
+
+CREATE TABLE refused (
+  n         INTEGER PRIMARY KEY,
+  identity  INTEGER NOT NULL,
+  id        BLOB NOT NULL,
+  rule      TEXT NOT NULL,
+  header    BLOB NOT NULL
+);
+
+CREATE TABLE removal (
+  event       INTEGER PRIMARY KEY REFERENCES event (n),
+  user        INTEGER NOT NULL REFERENCES event (n),
+  whole_user  INTEGER NOT NULL,
+  basis       INTEGER REFERENCES event (n),
+  because     INTEGER REFERENCES event (n)
+);
+
+CREATE TABLE removal_head (
+  event   INTEGER NOT NULL REFERENCES event (n),
+  device  BLOB NOT NULL,
+  seq     INTEGER NOT NULL,
+  head    BLOB NOT NULL,
+  PRIMARY KEY (event, device)
+) WITHOUT ROWID;
+
+CREATE TABLE removal_known (
+  event  INTEGER NOT NULL REFERENCES event (n),
+  known  INTEGER NOT NULL REFERENCES event (n),
+  PRIMARY KEY (event, known)
+) WITHOUT ROWID;
+
+CREATE TABLE revocation (
+  event       INTEGER PRIMARY KEY REFERENCES event (n),
+  grant_event INTEGER NOT NULL REFERENCES event (n),
+  basis       INTEGER REFERENCES event (n)
+);
+
+CREATE TABLE revocation_head (
+  event   INTEGER NOT NULL REFERENCES event (n),
+  device  BLOB NOT NULL,
+  seq     INTEGER NOT NULL,
+  head    BLOB NOT NULL,
+  PRIMARY KEY (event, device)
+) WITHOUT ROWID;
+
+CREATE TABLE right_cut (
+  identity  INTEGER NOT NULL,
+  grant_id  BLOB NOT NULL,
+  device    BLOB NOT NULL,
+  seq       INTEGER NOT NULL,
+  head      BLOB,
+  PRIMARY KEY (identity, grant_id, device)
+) WITHOUT ROWID;
+
+CREATE TABLE right_cut_applied (
+  identity  INTEGER NOT NULL,
+  grant_id  BLOB NOT NULL,
+  device    BLOB NOT NULL,
+  seq       INTEGER NOT NULL,
+  head      BLOB,
+  PRIMARY KEY (identity, grant_id, device)
+) WITHOUT ROWID;
+
+CREATE TABLE right_grant (
+  event     INTEGER PRIMARY KEY REFERENCES event (n),
+  user      INTEGER NOT NULL REFERENCES event (n),
+  kind      TEXT NOT NULL,
+  basis     INTEGER REFERENCES event (n)
+);
+
+CREATE TABLE session (
+  identity    INTEGER NOT NULL,
+  session_id  TEXT NOT NULL,
+  device      BLOB NOT NULL,
+  opened_ms   INTEGER NOT NULL,
+  PRIMARY KEY (identity, session_id)
+) WITHOUT ROWID;
+
+CREATE TABLE title (
+  event  INTEGER PRIMARY KEY REFERENCES event (n),
+  of_id  BLOB NOT NULL
+);
+
+CREATE TABLE user (
+  event   INTEGER PRIMARY KEY REFERENCES event (n),
+  device  BLOB NOT NULL,
+  invite  INTEGER REFERENCES event (n)
+);
+
+CREATE TABLE waiting (
+  n             INTEGER PRIMARY KEY,
+  identity      INTEGER NOT NULL,
+  id            BLOB NOT NULL,
+  author        BLOB NOT NULL,
+  group_id      BLOB,
+  seq           INTEGER NOT NULL,
+  rule          TEXT NOT NULL,
+  missing       INTEGER NOT NULL,
+  not_before_ms INTEGER NOT NULL DEFAULT 0,
+  received_ms   INTEGER NOT NULL,
+  header        BLOB NOT NULL,
+  signature     BLOB NOT NULL,
+  body          BLOB NOT NULL,
+  wraps         BLOB NOT NULL
+);
+
+CREATE TABLE waiting_for (
+  identity  INTEGER NOT NULL,
+  missing   BLOB NOT NULL,
+  waiting   INTEGER NOT NULL,
+  PRIMARY KEY (identity, missing, waiting)
+) WITHOUT ROWID;
+
+CREATE TABLE wrap (
+  of      INTEGER NOT NULL,
+  key     INTEGER NOT NULL,
+  sealed  BLOB NOT NULL,
+  PRIMARY KEY (of, key)
+) WITHOUT ROWID;
+
+CREATE INDEX admit_by_joiner ON admit (joiner);
+
+CREATE INDEX aimed_at_target ON aimed_at (target);
+
+CREATE INDEX chain_link_by_device ON chain_link (identity, device, group_id);
+
+CREATE INDEX depends_on_by_event ON depends_on (event);
+
+CREATE INDEX edit_by_message ON edit (message);
+
+CREATE INDEX event_by_author ON event (identity, author, group_n, seq);
+
+CREATE UNIQUE INDEX event_by_id ON event (identity, id);
+
+CREATE INDEX event_opaque ON event (n) WHERE opaque = 1;
+
+CREATE INDEX group_key_by_group ON group_key (identity, group_id, channel_id, expires_ms);
+
+CREATE UNIQUE INDEX group_key_by_id ON group_key (identity, id);
+
+CREATE INDEX group_member_by_group ON group_member (group_n, user);
+
+CREATE INDEX group_member_by_user ON group_member (user);
+
+CREATE INDEX invite_revocation_by_invite ON invite_revocation (invite);
+
+CREATE INDEX key_delivery_by_key ON key_delivery (key_id, device);
+
+CREATE INDEX key_request_by_key ON key_request (key_id);
+
+CREATE INDEX message_by_time ON message (channel, created_ms, seq);
+
+CREATE INDEX peer_by_device ON peer (device);
+
+CREATE INDEX peer_by_user ON peer (user);
+
+CREATE INDEX reaction_by_message ON reaction (message);
+
+CREATE UNIQUE INDEX refused_by_id ON refused (identity, id);
+
+CREATE INDEX removal_by_user ON removal (user);
+
+CREATE INDEX right_grant_by_user ON right_grant (user);
+
+CREATE INDEX title_of ON title (of_id);
+
+CREATE INDEX user_by_invite ON user (invite);
+
+CREATE INDEX waiting_by_author ON waiting (identity, author);
+
+CREATE UNIQUE INDEX waiting_by_id ON waiting (identity, id);
+
+CREATE INDEX waiting_by_rule ON waiting (identity, rule);
+
+CREATE INDEX waiting_by_time ON waiting (identity, not_before_ms, received_ms);
+
+CREATE INDEX waiting_for_by_waiting ON waiting_for (waiting);
+
+CREATE VIEW current_device AS
+  SELECT m.identity AS identity, m.device AS device FROM member_device m
+  WHERE NOT EXISTS (SELECT 1 FROM cut c WHERE c.identity = m.identity AND c.device = m.device AND c.group_id = x'');
+
+CREATE VIEW current_group_device AS
+  SELECT g.identity AS identity, g.group_id AS group_id, g.device AS device
+  FROM group_device g JOIN current_device d ON d.identity = g.identity AND d.device = g.device
+  WHERE NOT EXISTS (SELECT 1 FROM cut c WHERE c.identity = g.identity AND c.device = g.device AND c.group_id = g.group_id);
+
+CREATE VIEW device_user AS
+  SELECT pe.identity AS identity, p.device AS device, u.n AS user, min(u.id) AS user_id
+  FROM peer p JOIN event pe ON pe.n = p.event JOIN event u ON u.n = p.user GROUP BY pe.identity, p.device;
+
+CREATE VIEW known_header AS
+  SELECT identity, id, header FROM event UNION ALL SELECT identity, id, header FROM waiting UNION ALL SELECT identity, id, header FROM refused;
+
+CREATE VIEW live_event AS
+  SELECT n, identity, id, type, author, group_n, seq, created_ms, expires_ms,
+    CASE WHEN sealed = 0 THEN body ELSE (
+      SELECT opened_body(e.id, e.header, e.body, k.id, w.sealed, s.secret, u.nonce, u.tag)
+      FROM wrap w JOIN group_key k ON k.n = w.key JOIN key_slot s ON s.id = k.slot JOIN key_slot_use u ON u.slot = s.id
+      WHERE w.of = e.n ORDER BY k.expires_ms, k.id LIMIT 1
+    ) END AS body
+  FROM event e WHERE e.body IS NOT NULL AND e.expires_ms > now_ms();
+
+CREATE VIEW shown_message AS
+  SELECT m.event AS n, e.identity AS identity, e.id AS id, e.author AS author, e.created_ms AS created_ms, e.expires_ms AS expires_ms,
+    e.group_n AS group_n, CASE WHEN m.shown = m.event THEN NULL ELSE s.created_ms END AS edited_ms, s.body AS body
+  FROM message m JOIN event e ON e.n = m.event JOIN live_event s ON s.n = m.shown WHERE e.expires_ms > now_ms();

@@ -1,0 +1,370 @@
+/**
+ * The vectors as our code makes them, from secrets of equal bytes. `events`: a network in ten events, whose keys are given to one device.
+ */
+import type { Header, RawEvent } from '../../core/envelope.ts';
+import {
+  encodeBody,
+  encodeEventItem,
+  encodeFrame,
+  encodeHeader,
+  encodeHeaderItem,
+  encodeSealed,
+  encodeTransientItem,
+  eventIdOf,
+} from '../../core/event-codec.ts';
+import type { EventType } from '../../core/event-type.ts';
+import { NEVER_MS } from '../../core/limits.ts';
+import { boxKeyPairFromSecret, sealTo } from '../../crypto/box.ts';
+import { blake2b256, keyedHash } from '../../crypto/hash.ts';
+import { publicKeyOf, signerFromSeed, signOnce } from '../../crypto/sign.ts';
+import { encodeInviteLink } from '../../hosts/invite-link.ts';
+import {
+  commitmentTo,
+  keyIdOf,
+  sealBody,
+  wrapContentKey,
+} from '../../protocols/quiet/handlers/content-key.ts';
+import { keyExpiry } from '../../protocols/quiet/handlers/group-keys.ts';
+import { proofMessage } from '../../protocols/quiet/handlers/proof.ts';
+import { installFingerprint } from '../../protocols/quiet/reconcile/fingerprint.ts';
+import { type ItemSource, openingMessage, reconcile } from '../../protocols/quiet/reconcile/negentropy.ts';
+import { memoryNetwork } from '../../transport/memory.ts';
+import { type SecureSession, secureInitiator, secureResponder } from '../../transport/noise.ts';
+import { openedDb, quietProtocol } from '../support.ts';
+import { bytes, type HeaderFields, hex } from './independent.ts';
+
+/** A secret of `length` equal bytes. */
+export const fill = (byte: number, length = 32) => new Uint8Array(length).fill(byte);
+const T0_MS = 1_800_000_000_000;
+const SEED = fill(1);
+export const DEVICE = publicKeyOf(SEED).toHex();
+
+export interface EventVector {
+  readonly name: string;
+  /** Of a sealed event the type is in here. */
+  readonly type: string;
+  /** Byte strings as h'00'. */
+  readonly body: Readonly<Record<string, unknown>>;
+  readonly header_fields: HeaderFields;
+  readonly sealed: {
+    readonly content_key: string;
+    readonly plaintext: string;
+    readonly associated_data: string;
+    readonly group_key: string;
+    readonly channel: string | null;
+    readonly key_expires_ms: number;
+    readonly key_id: string;
+    readonly wrap: string;
+  } | null;
+  readonly body_bytes: string;
+  readonly body_hash: string;
+  readonly header: string;
+  readonly event_id: string;
+  readonly signature: string;
+}
+
+const typeOf = (name: string): EventType => quietProtocol.types.get(name)!.value;
+
+function makeEvents(): EventVector[] {
+  const made: EventVector[] = [];
+  let network_id: string | null = null;
+  const end = () => ({ seq: made.length + 1, prev: made.at(-1)?.event_id ?? null });
+
+  function make(
+    name: string,
+    body: Record<string, unknown>,
+    more: {
+      key?: Uint8Array;
+      channel?: string;
+      content_key?: Uint8Array;
+      target?: EventVector;
+      group?: string;
+      as?: string;
+    } = {},
+  ): EventVector {
+    const type = typeOf(name);
+    const { target } = more;
+    const created_ms = T0_MS + made.length;
+    const { content_key } = more;
+    const unsealed: Header = {
+      version: 1,
+      network_id,
+      group_id: content_key === undefined ? (more.group ?? null) : network_id,
+      type: content_key === undefined ? name : null,
+      author: DEVICE,
+      ...end(),
+      created_ms,
+      expires_ms: NEVER_MS,
+      body_hash: '00'.repeat(32),
+      key_commitment: content_key === undefined ? null : commitmentTo(content_key),
+      target: target === undefined ? null : { event_id: target.event_id, expires_ms: NEVER_MS },
+    };
+    const plaintext = content_key === undefined ? null : encodeSealed(type, body);
+    const body_bytes =
+      plaintext === null ? encodeBody(type, body) : sealBody(content_key!, unsealed, plaintext);
+    const header: Header = { ...unsealed, body_hash: blake2b256(body_bytes).toHex() };
+    const header_bytes = encodeHeader(header);
+    const event_id = eventIdOf(created_ms, blake2b256(header_bytes));
+    const key_for = { group_id: network_id ?? '', channel_id: more.channel ?? null, expires_ms: NEVER_MS };
+    const key_id = plaintext === null ? '' : keyIdOf(more.key!, key_for);
+    const vector: EventVector = {
+      name: more.as ?? name,
+      type: name,
+      body: Object.fromEntries(
+        Object.entries(body).map(([field, value]) => [
+          field,
+          type.byte_fields.includes(field) && typeof value === 'string' ? `h'${value}'` : value,
+        ]),
+      ),
+      header_fields: {
+        network: header.network_id,
+        group: header.group_id,
+        type: header.type,
+        author: header.author,
+        seq: header.seq,
+        prev: header.prev,
+        created_ms: header.created_ms,
+        expires_ms: header.expires_ms,
+        key_commitment: header.key_commitment,
+        target: header.target?.event_id ?? null,
+        target_expires_ms: header.target?.expires_ms ?? null,
+      },
+      sealed:
+        plaintext === null
+          ? null
+          : {
+              content_key: hex(content_key!),
+              plaintext: hex(plaintext),
+              associated_data: hex(encodeHeader(unsealed)),
+              group_key: hex(more.key!),
+              channel: more.channel ?? null,
+              key_expires_ms: NEVER_MS,
+              key_id,
+              wrap: hex(wrapContentKey(more.key!, event_id, key_id, content_key!)),
+            },
+      body_bytes: hex(body_bytes),
+      body_hash: header.body_hash,
+      header: hex(header_bytes),
+      event_id,
+      signature: hex(signOnce(SEED, bytes(event_id))),
+    };
+    made.push(vector);
+    return vector;
+  }
+
+  const root = make('network', { nonce: hex(fill(2, 16)) });
+  network_id = root.event_id;
+  const nothing = { invite_id: null, invite_key: null, invite_proof: null };
+  const user = make('user', nothing);
+  make('peer', { user_id: user.event_id, ...nothing });
+  make('address', { address: '127.0.0.1:4830' });
+  const of_no_channel = { key: fill(3) };
+  const channel = make('channel', { name: 'general' }, { ...of_no_channel, content_key: fill(4) });
+  const in_channel = { key: fill(5), channel: channel.event_id };
+  const said = { channel_id: channel.event_id, text: 'Grüße an alle' };
+  const message = make('message', said, { ...in_channel, content_key: fill(6) });
+  const target = { target_header: message.header, target_signature: message.signature };
+  make(
+    'edit',
+    { ...said, text: 'Grüße', ...target },
+    { ...in_channel, content_key: fill(7), target: message },
+  );
+  const deletion = { ...target, basis_id: null };
+  make('delete-message', deletion, { ...in_channel, content_key: fill(8), target: message });
+  const prekey = boxKeyPairFromSecret(fill(10)).public_key;
+  const given = (sealed: EventVector, secret: Uint8Array) => ({
+    key_id: sealed.sealed!.key_id,
+    device_id: hex(publicKeyOf(fill(9))),
+    prekey: hex(prekey),
+    channel_id: sealed.sealed!.channel,
+    key_expires_ms: NEVER_MS,
+    sealed: hex(sealTo(prekey, secret, fill(11))!),
+  });
+  make('key', given(message, fill(5)), { group: network_id });
+  make('key', given(channel, fill(3)), { group: network_id, as: 'key of no channel' });
+  return made;
+}
+
+export const EVENTS = makeEvents();
+export const NETWORK = EVENTS[0]!.event_id;
+export const named = (name: string) => EVENTS.find((event) => event.name === name)!;
+export const rawOf = ({ header, signature, body_bytes, sealed }: EventVector): RawEvent => ({
+  header: bytes(header),
+  signature: bytes(signature),
+  body: bytes(body_bytes),
+  wraps: sealed === null ? [] : [{ key_id: sealed.key_id, sealed: bytes(sealed.wrap) }],
+});
+
+function makeKeys() {
+  const channel = named('channel').event_id;
+  const key = (secret: Uint8Array, channel_id: string | null, expires_ms: number) => ({
+    group_key: hex(secret),
+    group: NETWORK,
+    channel: channel_id,
+    expires_ms,
+    key_id: keyIdOf(secret, { group_id: NETWORK, channel_id, expires_ms }),
+  });
+  const prekey = boxKeyPairFromSecret(fill(10)).public_key;
+  const HOUR_MS = 3_600_000;
+  const ttls_ms = [1, HOUR_MS, HOUR_MS + 1, 24 * HOUR_MS, 200 * HOUR_MS, 8_760 * HOUR_MS, 8_761 * HOUR_MS];
+  return {
+    ids: [key(fill(3), null, NEVER_MS), key(fill(5), channel, NEVER_MS), key(fill(5), channel, T0_MS)],
+    box: {
+      prekey_secret: hex(fill(10)),
+      prekey: hex(prekey),
+      ephemeral_secret: hex(fill(11)),
+      group_key: hex(fill(5)),
+      sealed: hex(sealTo(prekey, fill(5), fill(11))!),
+    },
+    expiry: [...ttls_ms.map((ttl_ms) => T0_MS + 5 + ttl_ms), NEVER_MS].map((expires_ms) => ({
+      now_ms: T0_MS + 5,
+      expires_ms,
+      key_expires_ms: keyExpiry(T0_MS + 5, expires_ms),
+    })),
+  };
+}
+
+function makeFrames() {
+  const transient = typeOf('sync_refused');
+  const items = {
+    public_event: encodeEventItem(rawOf(named('address'))),
+    sealed_event: encodeEventItem(rawOf(named('message'))),
+    transient: encodeTransientItem(transient.name, encodeBody(transient, { introduced: false })),
+    header: encodeHeaderItem(bytes(named('message').header), bytes(named('message').signature)),
+  };
+  return {
+    items: Object.fromEntries(Object.entries(items).map(([name, item]) => [name, hex(item)])),
+    frame: hex(encodeFrame(Object.values(items))),
+  };
+}
+
+function makeJoining() {
+  const invite_secret = fill(12);
+  const joiner = publicKeyOf(fill(9));
+  const message = proofMessage(NETWORK, hex(joiner));
+  const link = {
+    network_id: NETWORK,
+    invite_id: hex(fill(13)),
+    secret: invite_secret,
+    device_id: DEVICE,
+    addresses: ['127.0.0.1:4830', '[::1]:4830'],
+  };
+  return {
+    invite_secret: hex(invite_secret),
+    invite_key: hex(publicKeyOf(invite_secret)),
+    network: NETWORK,
+    joining_device: hex(joiner),
+    proof_message: hex(message),
+    invite_proof: hex(signOnce(invite_secret, message)),
+    invite_id: link.invite_id,
+    inviting_device: DEVICE,
+    addresses: link.addresses,
+    user: named('user').event_id,
+    person_link: encodeInviteLink({ ...link, user_id: null }),
+    device_link: encodeInviteLink({ ...link, user_id: named('user').event_id }),
+  };
+}
+
+async function makeSession() {
+  const network = bytes(NETWORK);
+  const salt = fill(16, 16);
+  const [initiator_seed, responder_seed] = [SEED, fill(9)];
+  // The library hashes what it is given into the ephemeral secret.
+  const [initiator_random, responder_random] = [fill(17), fill(18)];
+  const sent: string[] = [];
+  const transports = memoryNetwork();
+  const devices = [initiator_seed, responder_seed].map((seed) => ({
+    network_id: network,
+    signer: signerFromSeed(seed),
+  }));
+  let answered: Promise<SecureSession> | null = null;
+  const listener = await transports.transport('responder').listen('responder:1', (connection) => {
+    answered = secureResponder(connection, () => [devices[1]!], {
+      random: { bytes: () => responder_random.slice() },
+    });
+  });
+  const connection = await transports.transport('initiator').dial('responder:1', { timeout_ms: 1_000 });
+  const overheard = {
+    send: (message: Uint8Array) => {
+      sent.push(hex(message));
+      connection.send(message);
+    },
+    close: (reason?: string) => connection.close(reason),
+    buffered_bytes: 0,
+    set on_message(receiver: (message: Uint8Array) => void) {
+      connection.on_message = (message) => {
+        sent.push(hex(message));
+        receiver(message);
+      };
+    },
+    set on_close(receiver: (reason: string) => void) {
+      connection.on_close = receiver;
+    },
+  };
+  const initiator = await secureInitiator(overheard, devices[0]!, devices[1]!.signer.public_key, {
+    random: { bytes: (length) => (length === 16 ? salt.slice() : initiator_random.slice()) },
+  });
+  const responder = await answered!;
+  const messages = sent.splice(0);
+  const frames = ['one', 'two'].map((text) => new TextEncoder().encode(text));
+  for (const frame of frames) initiator.send(frame);
+  const from_initiator = sent.splice(0);
+  const heard = new Promise<void>((resolve) => {
+    initiator.on_frame = () => (sent.length === frames.length ? resolve() : undefined);
+  });
+  for (const frame of frames) responder.send(frame);
+  await heard;
+  const from_responder = sent.splice(0);
+  initiator.close();
+  await listener.close();
+  return {
+    network: NETWORK,
+    initiator_seed: hex(initiator_seed),
+    responder_seed: hex(responder_seed),
+    initiator_ephemeral: hex(blake2b256(initiator_random)),
+    responder_ephemeral: hex(blake2b256(responder_random)),
+    salt: hex(salt),
+    hint: hex(keyedHash(network, 'sotto hint v1', salt, devices[1]!.signer.public_key)),
+    psk: hex(keyedHash(network, 'sotto noise psk v1')),
+    handshake: messages,
+    frames: frames.map(hex),
+    from_initiator,
+    from_responder,
+  };
+}
+
+function makeSync() {
+  const ids = EVENTS.map((event) => event.event_id);
+  const db = openedDb();
+  installFingerprint(db);
+  db.exec('CREATE TABLE item (id BLOB PRIMARY KEY)');
+  const insert = db.prepare('INSERT INTO item (id) VALUES (:id)');
+  for (const id of ids) insert.run({ id: bytes(id) });
+  const fingerprint = hex(db.prepare('SELECT fingerprint(id) AS sum FROM item').get()!.sum as Uint8Array);
+  const source = (known: readonly string[], sum: string): ItemSource => ({
+    count: () => known.length,
+    fingerprint: () => sum,
+    ids: () => known,
+    alsoKnown: () => [],
+    split: () => [],
+  });
+  const opening = openingMessage(source(ids, fingerprint));
+  const fewer = ids.slice(0, 3);
+  return {
+    ids,
+    fingerprint,
+    opening: hex(opening),
+    answering_ids: fewer,
+    answer: hex(reconcile(source(fewer, ''), opening, false).answer!),
+  };
+}
+
+/** By file: what is in it. */
+export const FILES = {
+  'events.json': () => ({ device_seed: hex(SEED), device: DEVICE, events: EVENTS }),
+  'keys.json': makeKeys,
+  'frames.json': makeFrames,
+  'joining.json': makeJoining,
+  'session.json': makeSession,
+  'sync.json': makeSync,
+} as const;
