@@ -53,7 +53,11 @@ export type Outcome<Next extends AnyEnvelope = AnyEnvelope> =
 
 /** A further envelope: either one that a pure function returned (the pipeline wraps it) or one at a known stage. */
 export type Follow =
-  | { readonly envelope: AnyEnvelope }
+  | {
+      readonly envelope: AnyEnvelope;
+      /** Runs once, after everything else that was submitted, however often it is asked for under this name. */
+      readonly once?: string;
+    }
   | { readonly emitted: Envelope; readonly by: { readonly name: string; readonly event_id: Id | null } };
 
 export const advance = <Next extends AnyEnvelope>(

@@ -38,6 +38,12 @@ interface Tally {
   reply: Record<string, unknown>;
 }
 
+/** What an envelope leads to: at once, or once at the end of all. */
+interface LedTo {
+  readonly at_once: AnyEnvelope[];
+  readonly once: Map<string, AnyEnvelope>;
+}
+
 export class Pipeline {
   /** What was refused or failed since the start, by name of the reason. */
   readonly counters = new Map<string, number>();
@@ -153,27 +159,31 @@ export class Pipeline {
     const tally: Tally = { processed: 0, rejected: [], blocked: [], failed: [], reply: {} };
     const stack = envelopes.toReversed();
     const submitted = new Set(envelopes);
-    for (let envelope = stack.pop(); envelope !== undefined; envelope = stack.pop()) {
+    const once = new Map<string, AnyEnvelope>();
+    const next = (): AnyEnvelope | undefined => {
+      if (stack.length > 0) return stack.pop();
+      const [last] = once;
+      if (last === undefined) return undefined;
+      once.delete(last[0]);
+      return last[1];
+    };
+    for (let envelope = next(); envelope !== undefined; envelope = next()) {
       if (tally.processed >= limits.fan_out_max) {
         this.#refuse(envelope, 'fan_out_exceeded', tally);
         break;
       }
       tally.processed += 1;
-      const led_to: AnyEnvelope[] = [];
-      this.#take(envelope, context, led_to, tally, submitted.has(envelope));
-      for (let next = led_to.length - 1; next >= 0; next--) stack.push(led_to[next]!);
+      const led_to: LedTo = { at_once: [], once: new Map() };
+      const own = submitted.has(envelope) || envelope.stage === 'instruction';
+      this.#take(envelope, context, led_to, tally, own);
+      stack.push(...led_to.at_once.reverse());
+      for (const [name, last] of led_to.once) once.set(name, last);
     }
     return tally;
   }
 
   /** One envelope, from the first handler that takes it to its outcome, under a savepoint. */
-  #take(
-    first: AnyEnvelope,
-    context: HandlerContext,
-    led_to: AnyEnvelope[],
-    tally: Tally,
-    own: boolean,
-  ): void {
+  #take(first: AnyEnvelope, context: HandlerContext, led_to: LedTo, tally: Tally, own: boolean): void {
     const number = this.#envelopes++;
     let envelope = first;
     let at = 'pipeline';
@@ -202,7 +212,8 @@ export class Pipeline {
     } catch (thrown) {
       if (isStorageFault(thrown)) throw thrown;
       this.#effects.length = effects_before;
-      led_to.length = 0;
+      led_to.at_once.length = 0;
+      led_to.once.clear();
       const place = placeOf(thrown);
       tally.failed.push({
         ...place,
@@ -224,7 +235,7 @@ export class Pipeline {
     envelope: AnyEnvelope,
     outcome: Outcome,
     context: HandlerContext,
-    led_to: AnyEnvelope[],
+    led_to: LedTo,
     tally: Tally,
     own: boolean,
   ): boolean {
@@ -254,7 +265,7 @@ export class Pipeline {
     envelope: AnyEnvelope,
     follows: readonly Follow[],
     after: readonly AfterCommit[],
-    led_to: AnyEnvelope[],
+    led_to: LedTo,
     tally: Tally,
   ): void {
     for (const effect of after) {
@@ -263,13 +274,14 @@ export class Pipeline {
     }
     for (const follow of follows) {
       if ('envelope' in follow) {
-        led_to.push(follow.envelope);
+        if (follow.once === undefined) led_to.at_once.push(follow.envelope);
+        else led_to.once.set(follow.once, follow.envelope);
         continue;
       }
       const cause: Cause = { kind: 'reflector', name: follow.by.name, event_id: follow.by.event_id };
       const next = wrap(follow.emitted, envelope.identity, cause, envelope.depth + 1);
       if (next.depth > limits.depth_max) this.#refuse(next, 'depth_exceeded', tally);
-      else led_to.push(next);
+      else led_to.at_once.push(next);
     }
   }
 

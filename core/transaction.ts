@@ -6,14 +6,23 @@ import type { AnyEnvelope, Cause, Envelope, Identity } from './envelope.ts';
 import type { Id } from './fields.ts';
 
 /**
- * What became of the envelopes that one source submitted, all generations together. `own`: of those themselves, not of what they led to. That
- * others' events have to wait now, or that a peer's key is of no use, is no reason to take back what led to it.
+ * What became of the envelopes that one source submitted, all generations together. `own`: of those themselves and of what
+ * this node does to itself because of them. That others' events have to wait now, or that a peer's key is of no use, is no reason to take back
+ * what led to it.
  */
 export interface Submitted {
   /** Envelopes that ran through, counting what they led to. */
   readonly processed: number;
-  readonly rejected: readonly { readonly rule: string; readonly type: string | null; readonly own: boolean }[];
-  readonly blocked: readonly { readonly rule: string; readonly missing: readonly Id[]; readonly own: boolean }[];
+  readonly rejected: readonly {
+    readonly rule: string;
+    readonly type: string | null;
+    readonly own: boolean;
+  }[];
+  readonly blocked: readonly {
+    readonly rule: string;
+    readonly missing: readonly Id[];
+    readonly own: boolean;
+  }[];
   /** Poisoned envelopes: rolled back alone, recorded by class and place. */
   readonly failed: readonly Failure[];
   /** Answers for the caller (see `AfterCommit` `reply`), merged. */

@@ -278,6 +278,7 @@ const LOCAL_TABLES = new Set([
   'chain_head',
   'chain_link',
   'chain_gap',
+  'chain_header',
   'judgement_gap',
   'cut_applied',
   'right_cut_applied',

@@ -166,22 +166,25 @@ CREATE TABLE IF NOT EXISTS cut_applied (
   PRIMARY KEY (identity, device, group_id)
 ) WITHOUT ROWID;
 
--- Grants that give nothing (`device` empty), or nothing to a device after `head`. The same pair of tables.
+-- Grants that give nothing (`device` empty), or nothing to a device after `head`, in what is for everybody (`group_id` empty) or for one private
+-- group. The same pair of tables.
 CREATE TABLE IF NOT EXISTS right_cut (
   identity  INTEGER NOT NULL,
   grant_id  BLOB NOT NULL,
   device    BLOB NOT NULL,
+  group_id  BLOB NOT NULL,
   seq       INTEGER NOT NULL,
   head      BLOB,
-  PRIMARY KEY (identity, grant_id, device)
+  PRIMARY KEY (identity, grant_id, device, group_id)
 ) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS right_cut_applied (
   identity  INTEGER NOT NULL,
   grant_id  BLOB NOT NULL,
   device    BLOB NOT NULL,
+  group_id  BLOB NOT NULL,
   seq       INTEGER NOT NULL,
   head      BLOB,
-  PRIMARY KEY (identity, grant_id, device)
+  PRIMARY KEY (identity, grant_id, device, group_id)
 ) WITHOUT ROWID;
 
 -- Events of cut devices that are proved to count: one walk back from the head. `chain_gap`: the id at which a walk stands, because nobody has
@@ -199,7 +202,18 @@ CREATE TABLE IF NOT EXISTS chain_gap (
   device    BLOB NOT NULL,
   group_id  BLOB NOT NULL,
   missing   BLOB NOT NULL,
+  -- The number of the event above: those below have lower ones.
+  below_seq INTEGER NOT NULL,
   PRIMARY KEY (identity, device, group_id)
+) WITHOUT ROWID;
+
+-- Headers that came alone, for a chain: of events that are gone elsewhere, or are not there for us. The event itself may still come.
+CREATE TABLE IF NOT EXISTS chain_header (
+  identity   INTEGER NOT NULL,
+  id         BLOB NOT NULL,
+  header     BLOB NOT NULL,
+  signature  BLOB NOT NULL,
+  PRIMARY KEY (identity, id)
 ) WITHOUT ROWID;
 
 -- Where the judgement itself stood for want of a header: it is made again when that has arrived.
@@ -255,4 +269,5 @@ CREATE VIEW IF NOT EXISTS current_group_device AS
 
 -- Headers that are here in whatever state.
 CREATE VIEW IF NOT EXISTS known_header AS
-  SELECT identity, id, header FROM event UNION ALL SELECT identity, id, header FROM waiting UNION ALL SELECT identity, id, header FROM refused;
+  SELECT identity, id, header FROM event UNION ALL SELECT identity, id, header FROM waiting UNION ALL SELECT identity, id, header FROM refused
+  UNION ALL SELECT identity, id, header FROM chain_header;

@@ -20,6 +20,8 @@ CREATE TABLE chain_gap (
   device    BLOB NOT NULL,
   group_id  BLOB NOT NULL,
   missing   BLOB NOT NULL,
+  -- The number of the event above: those below have lower ones.
+  below_seq INTEGER NOT NULL,
   PRIMARY KEY (identity, device, group_id)
 ) WITHOUT ROWID;
 
@@ -29,6 +31,14 @@ CREATE TABLE chain_head (
   seq       INTEGER NOT NULL,
   event_id  BLOB NOT NULL,
   PRIMARY KEY (identity, group_id)
+) WITHOUT ROWID;
+
+CREATE TABLE chain_header (
+  identity   INTEGER NOT NULL,
+  id         BLOB NOT NULL,
+  header     BLOB NOT NULL,
+  signature  BLOB NOT NULL,
+  PRIMARY KEY (identity, id)
 ) WITHOUT ROWID;
 
 CREATE TABLE chain_link (
@@ -292,7 +302,8 @@ CREATE TABLE removal_known (
 CREATE TABLE revocation (
   event       INTEGER PRIMARY KEY REFERENCES event (n),
   grant_event INTEGER NOT NULL REFERENCES event (n),
-  basis       INTEGER REFERENCES event (n)
+  basis       INTEGER REFERENCES event (n),
+  because     INTEGER REFERENCES event (n)
 );
 
 CREATE TABLE revocation_head (
@@ -307,18 +318,20 @@ CREATE TABLE right_cut (
   identity  INTEGER NOT NULL,
   grant_id  BLOB NOT NULL,
   device    BLOB NOT NULL,
+  group_id  BLOB NOT NULL,
   seq       INTEGER NOT NULL,
   head      BLOB,
-  PRIMARY KEY (identity, grant_id, device)
+  PRIMARY KEY (identity, grant_id, device, group_id)
 ) WITHOUT ROWID;
 
 CREATE TABLE right_cut_applied (
   identity  INTEGER NOT NULL,
   grant_id  BLOB NOT NULL,
   device    BLOB NOT NULL,
+  group_id  BLOB NOT NULL,
   seq       INTEGER NOT NULL,
   head      BLOB,
-  PRIMARY KEY (identity, grant_id, device)
+  PRIMARY KEY (identity, grant_id, device, group_id)
 ) WITHOUT ROWID;
 
 CREATE TABLE right_grant (
@@ -450,7 +463,8 @@ CREATE VIEW device_user AS
   FROM peer p JOIN event pe ON pe.n = p.event JOIN event u ON u.n = p.user GROUP BY pe.identity, p.device;
 
 CREATE VIEW known_header AS
-  SELECT identity, id, header FROM event UNION ALL SELECT identity, id, header FROM waiting UNION ALL SELECT identity, id, header FROM refused;
+  SELECT identity, id, header FROM event UNION ALL SELECT identity, id, header FROM waiting UNION ALL SELECT identity, id, header FROM refused
+  UNION ALL SELECT identity, id, header FROM chain_header;
 
 CREATE VIEW live_event AS
   SELECT n, identity, id, type, author, group_n, seq, created_ms, expires_ms,

@@ -5,11 +5,11 @@
  * A removed device's: its events count from the head that the removal names back along `prev`, and no others, whatever number or time they
  * claim. `chain_link` holds what is proved so far; the walk goes on as headers arrive, and `chain_gap` says where it stands.
  */
-import type { Identity, VerifiedEnvelope } from '../../../core/envelope.ts';
+import type { Header, Identity, VerifiedEnvelope } from '../../../core/envelope.ts';
 import { decodeHeader } from '../../../core/event-codec.ts';
 import type { Id } from '../../../core/fields.ts';
 import type { HandlerContext } from '../../../core/handler.ts';
-import { hexOrNull } from './store.ts';
+import { audienceOfHeader, hexOrNull } from './store.ts';
 import { STANDING_CAUSE, takeOut } from './waiting.ts';
 
 const EVERYBODY = new Uint8Array(0);
@@ -70,11 +70,32 @@ export function cutOf(
 }
 
 /** Whether an event of a cut device is proved to count. */
-export function isLinked(context: HandlerContext, identity: Identity, event_id: Id): boolean {
+export function isLinked(
+  context: HandlerContext,
+  identity: Identity,
+  event_id: Id,
+  device_id: Id,
+  group_id: Id | null,
+): boolean {
   const row = context
-    .statement('SELECT 1 AS found FROM chain_link WHERE identity = :identity AND id = :id')
-    .get({ identity, id: Uint8Array.fromHex(event_id) });
+    .statement(
+      'SELECT 1 AS found FROM chain_link WHERE identity = :identity AND id = :id AND device = :device AND group_id = :group_id',
+    )
+    .get({
+      identity,
+      id: Uint8Array.fromHex(event_id),
+      device: Uint8Array.fromHex(device_id),
+      group_id: groupBytes(group_id),
+    });
   return row !== undefined;
+}
+
+/** A device's chain in one audience, and the number below which its next link lies. */
+interface Walk {
+  readonly identity: Identity;
+  readonly device_id: Id;
+  readonly group_id: Id | null;
+  readonly below_seq: number;
 }
 
 /** Walks a cut device's chain anew from `head`. Returns what waited for the proof. */
@@ -92,30 +113,38 @@ export function relink(
         `DELETE FROM ${table} WHERE identity = :identity AND device = :device AND group_id = :group_id`,
       )
       .run(params);
-  return walk(context, identity, device_id, group_id, head);
+  return walk(context, { identity, device_id, group_id, below_seq: Number.MAX_SAFE_INTEGER }, head);
 }
 
-/** Called when an event or a header has arrived: goes on with the walk that stood at it, if one did. */
+/** Called when an event or a header has arrived: goes on with the walks that stood at it. */
 export function fillGap(
   context: HandlerContext,
   identity: Identity,
   event_id: Id,
-  prev: Id | null,
+  header: Header,
 ): VerifiedEnvelope[] {
-  const gap = context
-    .statement('SELECT device, group_id FROM chain_gap WHERE identity = :identity AND missing = :missing')
-    .get({ identity, missing: Uint8Array.fromHex(event_id) });
-  if (gap === undefined) return [];
-  const device_id = (gap.device as Uint8Array).toHex();
-  const group = gap.group_id as Uint8Array;
-  const group_id = group.length === 0 ? null : group.toHex();
-  context
+  const gaps = context
     .statement(
-      'DELETE FROM chain_gap WHERE identity = :identity AND device = :device AND group_id = :group_id',
+      'SELECT device, group_id, below_seq FROM chain_gap WHERE identity = :identity AND missing = :missing',
     )
-    .run({ identity, device: gap.device as Uint8Array, group_id: group });
-  link(context, identity, device_id, group_id, event_id);
-  return walk(context, identity, device_id, group_id, prev);
+    .all({ identity, missing: Uint8Array.fromHex(event_id) });
+  return gaps.flatMap((gap) => {
+    const group = gap.group_id as Uint8Array;
+    context
+      .statement(
+        'DELETE FROM chain_gap WHERE identity = :identity AND device = :device AND group_id = :group_id',
+      )
+      .run({ identity, device: gap.device as Uint8Array, group_id: group });
+    const on: Walk = {
+      identity,
+      device_id: (gap.device as Uint8Array).toHex(),
+      group_id: group.length === 0 ? null : group.toHex(),
+      below_seq: gap.below_seq as number,
+    };
+    if (!fits(context, on, event_id, header)) return [];
+    link(context, on, event_id);
+    return walk(context, { ...on, below_seq: header.seq }, header.prev);
+  });
 }
 
 /** Whether a walk stands at this event. */
@@ -129,45 +158,51 @@ export function isGap(context: HandlerContext, identity: Identity, event_id: Id)
 const KNOWN_HEADER = `
   SELECT header, NULL AS waiting, NULL AS rule FROM event WHERE identity = :identity AND id = :id
   UNION ALL SELECT header, n, rule FROM waiting WHERE identity = :identity AND id = :id
-  UNION ALL SELECT header, NULL, NULL FROM refused WHERE identity = :identity AND id = :id LIMIT 1`;
+  UNION ALL SELECT header, NULL, NULL FROM refused WHERE identity = :identity AND id = :id
+  UNION ALL SELECT header, NULL, NULL FROM chain_header WHERE identity = :identity AND id = :id LIMIT 1`;
 
-/** Links events from `from` backwards as far as their headers are known. A link to something that is not this chain's ends the walk. */
-function walk(
-  context: HandlerContext,
-  identity: Identity,
-  device_id: Id,
-  group_id: Id | null,
-  from: Id | null,
-): VerifiedEnvelope[] {
+/** Links events from `from` backwards as far as their headers are known. */
+function walk(context: HandlerContext, on: Walk, from: Id | null): VerifiedEnvelope[] {
+  const { identity, device_id, group_id } = on;
   const released: VerifiedEnvelope[] = [];
-  let id = from;
-  let above = Number.POSITIVE_INFINITY;
-  while (id !== null) {
+  let { below_seq } = on;
+  for (let id = from; id !== null; ) {
     const row = context.statement(KNOWN_HEADER).get({ identity, id: Uint8Array.fromHex(id) });
     if (row === undefined) {
       context
         .statement(
-          'INSERT INTO chain_gap (identity, device, group_id, missing) VALUES (:identity, :device, :group_id, :missing)',
+          `INSERT INTO chain_gap (identity, device, group_id, missing, below_seq)
+           VALUES (:identity, :device, :group_id, :missing, :below_seq)`,
         )
         .run({
           identity,
           device: Uint8Array.fromHex(device_id),
           group_id: groupBytes(group_id),
           missing: Uint8Array.fromHex(id),
+          below_seq,
         });
       break;
     }
     const header = decodeHeader(row.header as Uint8Array);
-    if (header.author !== device_id || header.seq >= above) break;
-    link(context, identity, device_id, group_id, id);
+    if (!fits(context, { ...on, below_seq }, id, header)) break;
+    link(context, on, id);
     if (row.rule === 'author_removed') released.push(takeOut(context, row.waiting as number, STANDING_CAUSE));
-    above = header.seq;
+    below_seq = header.seq;
     id = header.prev;
   }
   return released;
 }
 
-function link(context: HandlerContext, identity: Identity, device_id: Id, group_id: Id | null, id: Id): void {
+/** Whether an event can be the next link: by this device, in this audience, with a lower number. What cannot ends the walk. */
+function fits(context: HandlerContext, on: Walk, event_id: Id, header: Header): boolean {
+  return (
+    header.author === on.device_id &&
+    header.seq < on.below_seq &&
+    audienceOfHeader(context, header, event_id) === on.group_id
+  );
+}
+
+function link(context: HandlerContext, { identity, device_id, group_id }: Walk, id: Id): void {
   context
     .statement(
       'INSERT INTO chain_link (identity, id, device, group_id) VALUES (:identity, :id, :device, :group_id) ON CONFLICT DO NOTHING',

@@ -44,7 +44,7 @@ export const deleteEvents = handler({
       const waiting = waitingNumberOf(context, identity, target.event_id);
       if (waiting !== null) drop(context, waiting);
       release(target.event_id);
-      follows.push(...provedBy(envelope, target.event_id, decoded.prev, context));
+      follows.push(...provedBy(envelope, target.event_id, decoded, context));
       return advance(envelope, { after, follows });
     }
     for (const dead of withDependents(n, context)) {

@@ -1,5 +1,5 @@
 /**
- * After a fact (who belongs, who may what, who no longer does): all facts are judged together anew. The instruction it emits is found by its
+ * After facts (who belongs, who may what, who no longer does): all facts are judged together anew. The instruction it emits is found by its
  * effect; its projector writes `cut` and `right_cut`, and `standing` below applies the difference.
  */
 import { type AnyEnvelope, instruct as draftOf, type Identity } from '../../../core/envelope.ts';
@@ -33,6 +33,8 @@ export function judgement(
         depth,
         origin,
       },
+      // Once for a whole frame: judging is the same for one fact or a thousand.
+      once: `standing of ${identity}`,
     }));
 }
 

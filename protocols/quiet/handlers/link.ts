@@ -12,7 +12,7 @@ import { verify as verifySignature } from '../../../crypto/sign.ts';
 import { isGap } from './chain.ts';
 import { isAwaited } from './judge.ts';
 import { provedBy } from './prove.ts';
-import { audienceOf, insertEvent, standingOf } from './store.ts';
+import { standingOf } from './store.ts';
 import { takeUpOwnChain } from './verify.ts';
 
 export const link = handler({
@@ -40,14 +40,11 @@ export const link = handler({
       takeUpOwnChain(context, identity, header, event_id);
       return emit([]);
     }
-    insertEvent(
-      context,
-      identity,
-      event_id,
-      header,
-      { header: bytes, signature, body: null },
-      { type: header.type ?? 'sealed', audience: audienceOf(header, false, event_id) },
-    );
-    return emit(provedBy(envelope, event_id, header.prev, context));
+    context
+      .statement(
+        'INSERT INTO chain_header (identity, id, header, signature) VALUES (:identity, :id, :header, :signature) ON CONFLICT DO NOTHING',
+      )
+      .run({ identity, id: Uint8Array.fromHex(event_id), header: bytes, signature });
+    return emit(provedBy(envelope, event_id, header, context));
   },
 });

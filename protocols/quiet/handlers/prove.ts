@@ -2,7 +2,7 @@
  * Goes on with what stood for want of this event's header: a removed device's chain, or the judgement of the facts. For every event that has been
  * verified, also where it was taken up again: while it was on its way, it was in no table.
  */
-import type { AnyEnvelope } from '../../../core/envelope.ts';
+import type { AnyEnvelope, Header } from '../../../core/envelope.ts';
 import type { Id } from '../../../core/fields.ts';
 import { type HandlerContext, handler } from '../../../core/handler.ts';
 import { advance, duplicate, type Follow } from '../../../core/outcome.ts';
@@ -18,7 +18,7 @@ export const prove = handler({
     const { identity, event_id, header } = envelope;
     // It was taken up again, and on its way an edit or a deletion of it came first.
     if (rowNumberOf(context, identity, event_id) !== null) return duplicate;
-    return advance(envelope, { follows: provedBy(envelope, event_id, header.prev, context) });
+    return advance(envelope, { follows: provedBy(envelope, event_id, header, context) });
   },
 });
 
@@ -26,10 +26,10 @@ export const prove = handler({
 export function provedBy(
   envelope: Pick<AnyEnvelope, 'identity' | 'cause' | 'depth' | 'origin'>,
   event_id: Id,
-  prev: Id | null,
+  header: Header,
   context: HandlerContext,
 ): Follow[] {
-  const follows: Follow[] = fillGap(context, envelope.identity, event_id, prev).map((waited) => ({
+  const follows: Follow[] = fillGap(context, envelope.identity, event_id, header).map((waited) => ({
     envelope: waited,
   }));
   return isAwaited(context, envelope.identity, event_id)

@@ -75,7 +75,7 @@ function placeFor(envelope: ValidEnvelope, context: HandlerContext, follows: Fol
   const signature = Uint8Array.fromHex(body.target_signature as string);
   const decoded = decodeHeader(header);
   const target_id = event.target?.event_id ?? '';
-  follows.push(...provedBy(envelope, target_id, decoded.prev, context));
+  follows.push(...provedBy(envelope, target_id, decoded, context));
   return insertEvent(
     context,
     identity,

@@ -84,33 +84,48 @@ function cutRule(
 ): { rule: string; waits: WaitsFor } | null {
   const { event, identity, type } = envelope;
   const cut = cutOf(context, identity, event.author, audience);
-  if (cut !== null && !isLinked(context, identity, event.event_id))
+  if (cut !== null && !isLinked(context, identity, event.event_id, event.author, audience))
     return { rule: 'author_removed', waits: { quota: cut.seq + limits.waiting_per_author_max } };
   const grant_id =
     type.basis_field === null ? null : (event.body as Record<string, unknown>)[type.basis_field];
   if (typeof grant_id !== 'string') return null;
   const limit = context
     .statement(
-      `SELECT device, head FROM right_cut WHERE identity = :identity AND grant_id = :grant_id AND device IN (x'', :device)
-       ORDER BY device LIMIT 1`,
+      `SELECT device, head FROM right_cut WHERE identity = :identity AND grant_id = :grant_id
+         AND (device = x'' OR (device = :device AND group_id = :group_id)) ORDER BY device LIMIT 1`,
     )
-    .get({ identity, grant_id: Uint8Array.fromHex(grant_id), device: Uint8Array.fromHex(event.author) });
+    .get({
+      identity,
+      grant_id: Uint8Array.fromHex(grant_id),
+      device: Uint8Array.fromHex(event.author),
+      group_id: audience === null ? new Uint8Array(0) : Uint8Array.fromHex(audience),
+    });
   if (limit === undefined) return null;
   const head = limit.head;
-  const counts = head instanceof Uint8Array && isBeforeHead(context, identity, event.event_id, head.toHex());
+  const counts = head instanceof Uint8Array && isBeforeHead(context, identity, event.event_id, head);
   return counts ? null : { rule: 'right_not_in_force', waits: {} };
 }
 
-/** Whether an event is `head` or is reached from it: of a device that goes on writing, only what needs the right is cut. */
-function isBeforeHead(context: HandlerContext, identity: number, event_id: Id, head: Id): boolean {
-  const row = context
+const CHAIN = `WITH RECURSIVE chain (id) AS (
+  SELECT :head UNION SELECT prev_of(h.header) FROM chain JOIN known_header h ON h.identity = :identity AND h.id = chain.id)`;
+
+/**
+ * Whether an event is `head` or is reached from it: of a device that goes on writing, only what needs the right is cut. Where a header is missing,
+ * it is noted, so that the question is asked again when it has come.
+ */
+function isBeforeHead(context: HandlerContext, identity: number, event_id: Id, head: Uint8Array): boolean {
+  const found = context
+    .statement(`${CHAIN} SELECT 1 AS found FROM chain WHERE id = :id`)
+    .get({ identity, id: Uint8Array.fromHex(event_id), head });
+  if (found !== undefined) return true;
+  context
     .statement(
-      `WITH RECURSIVE chain (id) AS (
-         SELECT :head UNION SELECT prev_of(h.header) FROM chain JOIN known_header h ON h.identity = :identity AND h.id = chain.id
-       ) SELECT 1 AS found FROM chain WHERE id = :id`,
+      `INSERT INTO judgement_gap (identity, missing) ${CHAIN}
+       SELECT :identity, id FROM chain WHERE id IS NOT NULL
+         AND NOT EXISTS (SELECT 1 FROM known_header h WHERE h.identity = :identity AND h.id = chain.id) ON CONFLICT DO NOTHING`,
     )
-    .get({ identity, id: Uint8Array.fromHex(event_id), head: Uint8Array.fromHex(head) });
-  return row !== undefined || event_id === head;
+    .run({ identity, head });
+  return false;
 }
 
 /** What hangs on a dead event is dead, and leaves a tombstone of its own. */

@@ -3,6 +3,7 @@
  * id, of a device that may have the event, and only after the transaction that led to it is durable.
  */
 import {
+  decodeHeader,
   encodeBody,
   encodeEventItem,
   encodeHeaderItem,
@@ -11,7 +12,6 @@ import {
 } from '../../../core/event-codec.ts';
 import { handler } from '../../../core/handler.ts';
 import { emit, reject } from '../../../core/outcome.ts';
-import { isLinked } from './chain.ts';
 import { wrapsOf } from './store.ts';
 
 /** A stored event; or one of our own that still waits, as everything does that a newcomer says before somebody has let it in. */
@@ -22,12 +22,20 @@ const STORED = `
   SELECT NULL, w.header, w.signature, w.body, w.author, 9007199254740991, NULL
     FROM waiting w JOIN identity i ON i.identity = w.identity AND i.device = w.author
     WHERE w.identity = :identity AND w.id = :id AND w.group_id IS NULL
+  UNION ALL
+  SELECT NULL, header, signature, NULL, x'', 0, NULL FROM chain_header WHERE identity = :identity AND id = :id
   LIMIT 1`;
 
 /** Whether the device at the other end belongs to a private group now. */
 const MAY_HAVE = `
   SELECT 1 AS found FROM session s JOIN current_group_device d ON d.identity = s.identity AND d.device = s.device
   WHERE s.identity = :identity AND s.session_id = :session_id AND d.group_id = :group_id`;
+
+/** The private group that a header names; null for everybody. */
+function privateGroupOf(header: Uint8Array): Uint8Array | null {
+  const { group_id, network_id } = decodeHeader(header);
+  return group_id === null || group_id === network_id ? null : Uint8Array.fromHex(group_id);
+}
 
 export const send = handler({
   name: 'send',
@@ -47,18 +55,20 @@ export const send = handler({
     }
     const row = context.statement(STORED).get({ identity, id: Uint8Array.fromHex(draft.event_id) });
     if (row === undefined) return reject('nothing_to_forward');
-    const { group_id } = row;
+    const header = row.header as Uint8Array;
+    const group_id = (row.group_id as Uint8Array | null) ?? privateGroupOf(header);
     if (
       group_id !== null &&
-      context.statement(MAY_HAVE).get({ identity, session_id, group_id: group_id! }) === undefined
+      context.statement(MAY_HAVE).get({ identity, session_id, group_id }) === undefined
     )
       return reject('not_for_this_peer');
-    const header = row.header as Uint8Array;
     const signature = row.signature as Uint8Array;
     const is_live = row.body !== null && (row.expires_ms as number) > context.now_ms;
     // Of what is gone only the header is ever sent, and only where it proves what else of a removed device counts, or tells a device of its own.
     const is_link = () =>
-      isLinked(context, identity, draft.event_id) ||
+      context
+        .statement('SELECT 1 AS found FROM chain_link WHERE identity = :identity AND id = :id')
+        .get({ identity, id: Uint8Array.fromHex(draft.event_id) }) !== undefined ||
       context
         .statement(
           'SELECT 1 AS found FROM session WHERE identity = :identity AND session_id = :session_id AND device = :author',

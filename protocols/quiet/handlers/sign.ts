@@ -83,7 +83,7 @@ export const sign = handler({
         ? seal(unsealed, encodeSealed(type, body), channel_id, envelope, context)
         : null;
     const bytes = sealed?.body ?? encodeBody(type, body);
-    if (bytes.length > limits.event_bytes_max - limits.header_bytes_max - 64 * limits.wraps_per_event_max)
+    if (bytes.length > limits.event_bytes_max - limits.header_bytes_max - 80 * limits.wraps_per_event_max)
       return reject('event_too_large');
     const header: Header = { ...(sealed?.header ?? unsealed), body_hash: blake2b256(bytes).toHex() };
     const header_bytes = encodeHeader(header);

@@ -20,13 +20,12 @@ export const standing = handler({
   process: (envelope, context) => {
     const { identity } = envelope;
     const cuts = changes(context, identity, 'cut', 'device, group_id');
-    const rights = changes(context, identity, 'right_cut', 'grant_id, device');
-    if (cuts.length === 0 && rights.length === 0) return advance(envelope);
-    const again: VerifiedEnvelope[] = [];
+    const rights = changes(context, identity, 'right_cut', 'grant_id, device, group_id');
+    // Always: a header that was missing for one of these may have come.
+    const again: VerifiedEnvelope[] = takeUp(context, identity, 'right_not_in_force');
     for (const row of cuts) again.push(...applyCut(context, identity, row));
     const grants = new Set(rights.map((row) => (row.grant_id as Uint8Array).toHex()));
     for (const grant_id of grants) again.push(...withdrawUsers(context, identity, grant_id));
-    if (rights.length > 0) again.push(...takeUp(context, identity, 'right_not_in_force'));
     for (const table of ['cut', 'right_cut']) takeOver(context, identity, table);
     return advance(envelope, {
       follows: again.map((judged) => ({ envelope: judged })),
@@ -71,9 +70,9 @@ function applyCut(context: HandlerContext, identity: Identity, row: SqlRow): Ver
   const stored = context
     .statement(
       `SELECT e.n, e.type FROM event e WHERE e.identity = :identity AND e.author = :device AND e.group_n IS :group_n AND e.body IS NOT NULL
-         AND NOT EXISTS (SELECT 1 FROM chain_link l WHERE l.identity = e.identity AND l.id = e.id)`,
+         AND NOT EXISTS (SELECT 1 FROM chain_link l WHERE l.identity = e.identity AND l.id = e.id AND l.device = e.author AND l.group_id = :group_id)`,
     )
-    .all({ identity, device, group_n });
+    .all({ identity, device, group_n, group_id: group });
   const unproved = is_gone
     ? []
     : stored

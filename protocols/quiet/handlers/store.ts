@@ -88,6 +88,12 @@ export function audienceOf(header: Header, is_group: boolean, event_id: Id): Id 
   return header.group_id === header.network_id ? null : header.group_id;
 }
 
+/** The same, told from the header alone. */
+export function audienceOfHeader(context: HandlerContext, header: Header, event_id: Id): Id | null {
+  const effect = header.type === null ? undefined : context.protocol.types.get(header.type)?.value.effect;
+  return audienceOf(header, effect === 'group', event_id);
+}
+
 export interface StoredAs {
   readonly type: string;
   /** The private group it is for. */

@@ -11,7 +11,7 @@ import { advance, duplicate, reject } from '../../../core/outcome.ts';
 import { blake2b256 } from '../../../crypto/hash.ts';
 import { verify as verifySignature } from '../../../crypto/sign.ts';
 import { advanceChain } from './chain.ts';
-import { audienceOf, standingOf } from './store.ts';
+import { audienceOfHeader, standingOf } from './store.ts';
 
 /** An event of our own that we do not have: our data was restored from an older state, and its chain goes on behind this event. */
 export function takeUpOwnChain(
@@ -21,8 +21,7 @@ export function takeUpOwnChain(
   event_id: Id,
 ): void {
   if (header.author !== context.scope(identity).me?.device_id) return;
-  const effect = header.type === null ? undefined : context.protocol.types.get(header.type)?.value.effect;
-  advanceChain(context, identity, audienceOf(header, effect === 'group', event_id), header.seq, event_id);
+  advanceChain(context, identity, audienceOfHeader(context, header, event_id), header.seq, event_id);
 }
 
 export const verify = handler({

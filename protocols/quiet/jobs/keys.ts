@@ -34,8 +34,10 @@ export const requestKeysJob = job(
   (query, _params, ctx) => {
     const open = query(countOpenRequests)[0]?.open ?? 0;
     if (open >= REQUESTS_MAX) return [];
-    return query(getKeysToRequest, { before_ms: ctx.now_ms - PATIENCE_MS, limit: REQUESTS_MAX - open }).map(
-      ({ key_id, group_id }) => event(keyRequest, { key_id }, { group_id, ttl_ms: REQUEST_TTL_MS }),
-    );
+    return query(getKeysToRequest, {
+      before_ms: ctx.now_ms - PATIENCE_MS,
+      salt: ctx.random(8).toHex(),
+      limit: REQUESTS_MAX - open,
+    }).map(({ key_id, group_id }) => event(keyRequest, { key_id }, { group_id, ttl_ms: REQUEST_TTL_MS }));
   },
 );

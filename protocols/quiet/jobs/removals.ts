@@ -1,13 +1,12 @@
-/** Cuts devices that were removed from the network off in the private groups that this device is in: only their members can say where. */
+/** Says in the private groups of this device where removed devices' chains end, and where lost rights last counted: only their members can. */
 import { job } from '../../../core/sources.ts';
-import { CLOSED_MAX, closingRemovals } from '../rules/removal.ts';
+import { closings } from '../rules/removal.ts';
 
 export const closeGroupsJob = job(
   {
     description: 'Cuts removed devices off in private groups.',
     params: {},
     for_each: 'network',
-    batch: CLOSED_MAX,
   },
-  (query) => closingRemovals(query),
+  (query) => closings(query),
 );

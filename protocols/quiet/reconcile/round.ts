@@ -9,9 +9,9 @@ import {
   getEventsForSync,
   getKeysAwaited,
   getKnownElsewhere,
+  getLastTakenIn,
   getOwnEnds,
   getSyncFingerprint,
-  getSyncProgress,
   getSyncSplits,
 } from '../events/sync/queries.ts';
 import { CHAINS_TOLD_MAX, KEYS_ASKED_MAX, syncRequest } from '../events/sync/schema.ts';
@@ -38,17 +38,22 @@ export function itemsOf(query: Query, cut_ms: number, peer_id: Id): ItemSource {
   };
 }
 
+/**
+ * Another number whenever an event has been taken in, and no more than that: a count would tell a peer of one network what this node hears in
+ * others. The end of an event's id is chance.
+ */
 export function progressOf(query: Query): number {
-  return query(getSyncProgress)[0]?.progress ?? 0;
+  return Number.parseInt(query(getLastTakenIn)[0]?.event_id.slice(-12) ?? '0', 16);
 }
 
 /** What every request says besides: keys that are waited for, and where this device's own chains end. */
 export function wants(
   query: Query,
   now_ms: number,
+  peer_id: Id,
 ): { keys: Id[]; end_groups: (Id | null)[]; end_seqs: number[] } {
   const salt = now_ms.toString(16).padStart(16, '0');
-  const ends = query(getOwnEnds, { limit: CHAINS_TOLD_MAX });
+  const ends = query(getOwnEnds, { peer_id, limit: CHAINS_TOLD_MAX });
   return {
     keys: query(getKeysAwaited, { salt, limit: KEYS_ASKED_MAX }).map((row) => row.key_id),
     end_groups: ends.map((end) => end.group_id),
@@ -70,7 +75,7 @@ export function openingRequest(
   const body = {
     message: openingMessage(itemsOf(query, now_ms, device_id)).toHex(),
     need: query(getChainGaps, { limit: GAPS_ASKED }).map((row) => row.event_id),
-    ...wants(query, now_ms),
+    ...wants(query, now_ms, device_id),
     cut_ms: now_ms,
     now_ms,
     asker_progress: progressOf(query),

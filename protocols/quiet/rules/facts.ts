@@ -15,6 +15,7 @@ import {
   getRevocationFacts,
   hasRemovals,
 } from '../events/standing/queries.ts';
+import { mapIn } from './maps.ts';
 
 /** A fact: who said it, in which event. */
 export interface Fact {
@@ -38,8 +39,10 @@ export interface Facts {
   readonly grants: readonly (Fact & { readonly user_id: Id; readonly basis_id: Id | null })[];
   readonly revocations: readonly (Fact & {
     readonly seq: number;
+    readonly group_id: Id | null;
     readonly grant_id: Id;
     readonly basis_id: Id | null;
+    readonly because_id: Id | null;
   })[];
   readonly removals: readonly (Fact & {
     readonly seq: number;
@@ -97,10 +100,4 @@ export function gatherFacts(query: Query): Facts | null {
     },
     missing: () => [...missing].sort(),
   };
-}
-
-function mapIn<K, L, V>(outer: Map<K, Map<L, V>>, key: K): Map<L, V> {
-  const inner = outer.get(key) ?? new Map<L, V>();
-  outer.set(key, inner);
-  return inner;
 }

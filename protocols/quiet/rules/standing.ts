@@ -11,18 +11,23 @@
  */
 import type { Id } from '../../../core/fields.ts';
 import type { Fact, Facts, Head } from './facts.ts';
+import { mapIn, setIn } from './maps.ts';
 
 export interface Judgement {
   /** Devices that are cut off: in the network (`group_id` null) or in one private group. */
   readonly cuts: readonly ({ readonly device_id: Id; readonly group_id: Id | null } & Head)[];
-  /** Grants that give nothing (`device_id` null), or nothing to a device after a head. */
-  readonly rights: readonly ({ readonly grant_id: Id; readonly device_id: Id | null } & Head)[];
+  /** Grants that give nothing (`device_id` null), or nothing to a device after a head of one of its chains. */
+  readonly rights: readonly ({
+    readonly grant_id: Id;
+    readonly device_id: Id | null;
+    readonly group_id: Id | null;
+  } & Head)[];
 }
 
-/** Ranks that rest on no grant: a group's founder in it, who merely follows a removal from the network, and oneself. */
+/** Ranks that rest on no grant: a group's founder in it; oneself; and what merely follows in a group from what was judged before. */
 const CREATOR_OF_GROUP = 1_000;
-const FOLLOWS = 2_000;
-const ONESELF = 3_000;
+const ONESELF = 2_000;
+const FOLLOWS = 3_000;
 
 const NOTHING: Head = { seq: 0, head: null };
 
@@ -43,7 +48,8 @@ class Judge {
   /** Removals in force, by scope (`''`: the network), then by device. */
   readonly #in_force = new Map<string, Map<Id, Removal[]>>();
   readonly #cuts = new Map<string, Map<Id, Head>>();
-  readonly #lost = new Map<Id, Map<Id, Head>>();
+  /** Lost rights: by grant, then by scope, then by device. */
+  readonly #lost = new Map<Id, Map<string, Map<Id, Head>>>();
   #admitted: ReadonlySet<Id> = new Set();
 
   constructor(facts: Facts) {
@@ -72,22 +78,27 @@ class Judge {
   /** Removals and revocations, the most senior first. */
   #steps(): Step[] {
     const { removals, revocations } = this.#facts;
-    const steps = [...removals, ...revocations].map((of) => ({
-      rank: this.#rank(of),
-      basis: of.basis_id ?? '',
-      of,
-    }));
+    const steps = [...removals, ...revocations].map((of) => {
+      const rank = this.#rank(of);
+      return { rank, basis: rank < ONESELF ? (of.basis_id ?? '') : '', of };
+    });
     return steps.sort(
       (a, b) => a.rank - b.rank || compare(a.basis, b.basis) || compare(a.of.event_id, b.of.event_id),
     );
   }
 
   #rank(of: Removal | Revocation): number {
+    if (of.because_id !== null) return FOLLOWS;
+    // Whatever rights one has: among one's own devices they do not count, or a thief of one would remove the rest.
+    if (this.#isOwn(of)) return ONESELF + this.#ownRank(of.author);
     if (of.basis_id !== null) return this.#distance(of.basis_id);
     if (this.#speaksFor(of.author, this.#founder)) return 0;
-    if ('grant_id' in of) return ONESELF;
-    if (this.#isCreator(of)) return CREATOR_OF_GROUP;
-    return of.because_id !== null ? FOLLOWS : ONESELF + this.#ownRank(of.author);
+    return CREATOR_OF_GROUP;
+  }
+
+  /** Leaving, or removing a device of one's own. */
+  #isOwn(of: Removal | Revocation): of is Removal {
+    return !('grant_id' in of) && this.#speaksFor(of.author, of.user_id);
   }
 
   /** Grants between a grant and the founder. Ids are hashes, so that there are no circles. */
@@ -146,26 +157,19 @@ class Judge {
   }
 
   #isEntitled(of: Removal | Revocation): boolean {
-    const group_id = 'grant_id' in of ? null : of.group_id;
-    if (!this.#counts(of, group_id)) return false;
-    if (of.basis_id !== null) return this.#grantHolds(of.basis_id, of);
-    if ('grant_id' in of) return this.#speaksFor(of.author, this.#founder);
-    if (this.#isOwnRight(of)) return true;
-    return of.group_id !== null && of.because_id !== null && this.#isInForce(of.because_id);
-  }
-
-  /** Whether a removal rests on what its author is, or on a grant, and not merely on a removal from the network that it follows. */
-  #isOwnRight(of: Removal): boolean {
-    if (of.basis_id !== null) return true;
-    if (this.#speaksFor(of.author, of.user_id) || this.#speaksFor(of.author, this.#founder)) return true;
-    return this.#isCreator(of);
+    if (!this.#counts(of, of.group_id)) return false;
+    // What follows is only for what has happened in the network: see where it takes effect.
+    if (of.because_id !== null || this.#isOwn(of)) return true;
+    if (of.basis_id !== null) return this.#grantHolds(of.basis_id, of, of.group_id);
+    if (this.#speaksFor(of.author, this.#founder)) return true;
+    return !('grant_id' in of) && this.#isCreator(of);
   }
 
   /** Whether a grant is in force for what an author did by it. */
-  #grantHolds(grant_id: Id, used_in: Fact): boolean {
+  #grantHolds(grant_id: Id, used_in: Fact, group_id: Id | null): boolean {
     const grant = this.#grants.get(grant_id);
     if (grant === undefined || !this.#speaksFor(used_in.author, grant.user_id)) return false;
-    const lost = this.#lost.get(grant_id);
+    const lost = this.#lost.get(grant_id)?.get(group_id ?? '');
     if (lost !== undefined) {
       const head = lost.get(used_in.author)?.head ?? null;
       if (head === null || !this.#facts.onChain(head).has(used_in.event_id)) return false;
@@ -177,52 +181,49 @@ class Judge {
     if (!this.#counts(grant, null)) return false;
     return grant.basis_id === null
       ? this.#speaksFor(grant.author, this.#founder)
-      : this.#grantHolds(grant.basis_id, grant);
-  }
-
-  #isInForce(removal_id: Id): boolean {
-    for (const by_device of this.#in_force.values())
-      for (const list of by_device.values()) if (list.some((one) => one.event_id === removal_id)) return true;
-    return false;
+      : this.#grantHolds(grant.basis_id, grant, null);
   }
 
   // --- taking effect ----------------------------------------------------------------------------------------------------------------------
 
   #remove(removal: Removal): void {
     const scope = removal.group_id ?? '';
-    const by_device = this.#in_force.get(scope) ?? new Map<Id, Removal[]>();
-    this.#in_force.set(scope, by_device);
-    const cuts = this.#cuts.get(scope) ?? new Map<Id, Head>();
-    this.#cuts.set(scope, cuts);
+    const by_device = mapIn(this.#in_force, scope);
+    const cuts = mapIn(this.#cuts, scope);
     const named = this.#facts.heads.get(removal.event_id);
-    const is_only_follower = !this.#isOwnRight(removal);
     for (const device_id of this.#devices_of.get(removal.user_id) ?? []) {
       if (!removal.whole_user && named?.has(device_id) !== true) continue;
-      if (is_only_follower && this.#cuts.get('')?.has(device_id) !== true) continue;
+      if (removal.because_id !== null && this.#cuts.get('')?.has(device_id) !== true) continue;
       const list = by_device.get(device_id) ?? [];
       by_device.set(device_id, list);
+      // One cannot remove oneself twice, nor save anything by doing so once others have.
+      if (this.#isOwn(removal) && list.length > 0) continue;
       list.push(removal);
       cuts.set(device_id, this.#highest(list, device_id));
     }
   }
 
-  /** The cut that several removals of one device lead to. One's own counts only where nobody else removed the device: it cannot save anything. */
+  /** The cut that several removals of one device lead to: the highest, but none that its author knew to be too high. */
   #highest(removals: readonly Removal[], device_id: Id): Head {
-    const others = removals.filter((removal) => !this.#speaksFor(removal.author, removal.user_id));
+    const others = removals.filter((removal) => !this.#isOwn(removal));
     const judged = others.length > 0 ? others : removals;
-    return judged
-      .map((removal) => this.#value(removal, judged, device_id, 0))
-      .reduce((best, head) => (isHigher(head, best) ? head : best), NOTHING);
-  }
-
-  /** What a removal cuts at: no higher than any other that its author knew. */
-  #value(removal: Removal, among: readonly Removal[], device_id: Id, depth: number): Head {
-    const own = this.#facts.heads.get(removal.event_id)?.get(device_id) ?? NOTHING;
-    if (depth > among.length) return own;
-    return among
-      .filter((other) => other !== removal && this.#knew(removal, other))
-      .map((other) => this.#value(other, among, device_id, depth + 1))
-      .reduce((lowest, head) => (isHigher(lowest, head) ? head : lowest), own);
+    const values = new Map<Removal, Head>();
+    /** What a removal cuts at: no higher than any other that its author knew. */
+    const valueOf = (removal: Removal): Head => {
+      const known = values.get(removal);
+      if (known !== undefined) return known;
+      let lowest = this.#facts.heads.get(removal.event_id)?.get(device_id) ?? NOTHING;
+      // Ids are hashes, and numbers grow: nobody knew of something that knew of them.
+      values.set(removal, lowest);
+      for (const other of judged) {
+        if (other === removal || !this.#knew(removal, other)) continue;
+        const head = valueOf(other);
+        if (isHigher(lowest, head)) lowest = head;
+      }
+      values.set(removal, lowest);
+      return lowest;
+    };
+    return judged.map(valueOf).reduce((best, head) => (isHigher(head, best) ? head : best), NOTHING);
   }
 
   #knew(removal: Removal, other: Removal): boolean {
@@ -231,11 +232,12 @@ class Judge {
   }
 
   #revoke(revocation: Revocation): void {
-    const lost = this.#lost.get(revocation.grant_id) ?? new Map<Id, Head>();
-    this.#lost.set(revocation.grant_id, lost);
-    const named = this.#facts.heads.get(revocation.event_id);
-    for (const device_id of this.#devices_of.get(this.#grants.get(revocation.grant_id)?.user_id ?? '') ??
-      []) {
+    const { grant_id, group_id, because_id, event_id } = revocation;
+    const scopes = mapIn(this.#lost, grant_id);
+    const named = this.#facts.heads.get(event_id);
+    for (const device_id of this.#devices_of.get(this.#grants.get(grant_id)?.user_id ?? '') ?? []) {
+      if (because_id !== null && scopes.get('')?.has(device_id) !== true) continue;
+      const lost = mapIn(scopes, group_id ?? '');
       const head = named?.get(device_id) ?? NOTHING;
       const before = lost.get(device_id);
       if (before === undefined || isHigher(head, before)) lost.set(device_id, head);
@@ -278,12 +280,16 @@ class Judge {
 
   #allRights(): Judgement['rights'] {
     return this.#facts.grants.flatMap((grant): Judgement['rights'] => {
-      if (!this.#isGiven(grant)) return [{ grant_id: grant.event_id, device_id: null, ...NOTHING }];
-      return [...(this.#lost.get(grant.event_id) ?? [])].map(([device_id, head]) => ({
-        grant_id: grant.event_id,
-        device_id,
-        ...head,
-      }));
+      const grant_id = grant.event_id;
+      if (!this.#isGiven(grant)) return [{ grant_id, device_id: null, group_id: null, ...NOTHING }];
+      return [...(this.#lost.get(grant_id) ?? [])].flatMap(([scope, lost]) =>
+        [...lost].map(([device_id, head]) => ({
+          grant_id,
+          device_id,
+          group_id: scope === '' ? null : scope,
+          ...head,
+        })),
+      );
     });
   }
 }
@@ -293,10 +299,4 @@ const compare = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
 /** Whether `a` leaves more standing than `b`; of two at one number the lower id, so that all choose alike. */
 function isHigher(a: Head, b: Head): boolean {
   return a.seq > b.seq || (a.seq === b.seq && compare(a.head ?? 'g', b.head ?? 'g') < 0);
-}
-
-function setIn<K, V>(map: Map<K, Set<V>>, key: K): Set<V> {
-  const set = map.get(key) ?? new Set<V>();
-  map.set(key, set);
-  return set;
 }

@@ -1,4 +1,4 @@
-import { boolean, id, integer } from '../../../../core/fields.ts';
+import { boolean, bytes, id, integer } from '../../../../core/fields.ts';
 import { query } from '../../../../core/query.ts';
 
 /** Devices that belong to the group of a key now: all current ones where the group is the network itself. */
@@ -54,10 +54,13 @@ export const getOwedKeys = query({
     ORDER BY o.key_id, o.device LIMIT :limit`,
 });
 
-/** Keys that events wait for and that this device neither holds nor has asked for. */
+/**
+ * Keys that events wait for and that this device neither holds nor has asked for; in another order with each salt, so that made-up names keep
+ * nobody from asking for the others.
+ */
 export const getKeysToRequest = query({
   description: 'Keys that events have waited for, and that this device has not asked for yet.',
-  params: { before_ms: integer(), limit: integer(1, 100) },
+  params: { before_ms: integer(), salt: bytes(8), limit: integer(1, 100) },
   row: { key_id: id(), group_id: id() },
   sql: `
     SELECT f.missing AS key_id, w.group_id FROM waiting w JOIN waiting_for f ON f.waiting = w.n
@@ -67,7 +70,7 @@ export const getKeysToRequest = query({
           OR EXISTS (SELECT 1 FROM current_group_device g WHERE g.identity = c.identity AND g.device = c.device AND g.group_id = w.group_id)))
       AND NOT EXISTS (SELECT 1 FROM key_request q JOIN live_event qe ON qe.n = q.event JOIN identity i ON i.identity = qe.identity AND i.device = qe.author
         WHERE qe.identity = w.identity AND q.key_id = f.missing)
-    GROUP BY f.missing, w.group_id ORDER BY min(w.received_ms), f.missing LIMIT :limit`,
+    GROUP BY f.missing, w.group_id ORDER BY place(f.missing, :salt) LIMIT :limit`,
 });
 
 /** How many requests of this device are open. */

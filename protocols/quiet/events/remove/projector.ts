@@ -17,6 +17,8 @@ function isEntitled(query: Query, event: Event<typeof remove.shape>): boolean {
       return removal !== undefined && removal.user_id === user_id && removal.group_id === null;
     }
     const group = query(getGroup, { group_id: event.group_id })[0];
+    // A direct conversation has fixed members, whoever began it.
+    if (group?.kind === 'direct') return false;
     if (
       group !== undefined &&
       query(speaksFor, { device_id: event.author, user_id: group.creator_id }).length > 0

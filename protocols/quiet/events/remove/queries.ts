@@ -62,9 +62,11 @@ export const getGroupsToClose = query({
       JOIN peer p ON p.device = gd.device JOIN event u ON u.n = p.user AND u.identity = i.identity
       JOIN removal r ON r.user = u.n JOIN event e ON e.n = r.event AND e.group_n IS NULL
     WHERE i.identity = :identity
+      -- Said already by this device, or by another that knew as much.
       AND NOT EXISTS (
         SELECT 1 FROM removal r2 JOIN event e2 ON e2.n = r2.event JOIN event g2 ON g2.n = e2.group_n
-        WHERE r2.user = u.n AND g2.id = gd.group_id
-          AND (r2.whole_user = 1 OR EXISTS (SELECT 1 FROM removal_head h WHERE h.event = r2.event AND h.device = gd.device)))
+          JOIN removal_head h ON h.event = r2.event AND h.device = gd.device
+        WHERE r2.user = u.n AND g2.id = gd.group_id AND (e2.author = i.device OR h.seq >= coalesce(
+          (SELECT max(l.seq) FROM event l WHERE l.identity = i.identity AND l.author = gd.device AND l.group_n = g2.n), 0)))
     GROUP BY gd.group_id, u.id, gd.device ORDER BY gd.group_id, u.id, gd.device LIMIT :limit`,
 });

@@ -15,6 +15,6 @@ export const revokeRight = command(
     if (grants.length === 0) throw refuse('not_found', 'This user does not have that right by any grant.');
     const basis_id = basisFor(query, ctx, 'admin');
     const heads = headsOf(query, { user_id: input.user_id, device_id: null }, null);
-    return grants.map(({ grant_id }) => event(revoke, { grant_id, ...heads, basis_id }));
+    return grants.map(({ grant_id }) => event(revoke, { grant_id, ...heads, basis_id, because_id: null }));
   },
 );

@@ -1,7 +1,8 @@
 CREATE TABLE IF NOT EXISTS revocation (
   event       INTEGER PRIMARY KEY REFERENCES event (n),
   grant_event INTEGER NOT NULL REFERENCES event (n),
-  basis       INTEGER REFERENCES event (n)
+  basis       INTEGER REFERENCES event (n),
+  because     INTEGER REFERENCES event (n)
 );
 CREATE TABLE IF NOT EXISTS revocation_head (
   event   INTEGER NOT NULL REFERENCES event (n),

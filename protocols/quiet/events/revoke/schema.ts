@@ -20,5 +20,7 @@ export const revoke = eventType({
     head_seqs: z.array(integer()).max(most),
     head_ids: z.array(id()).max(most),
     basis_id: basis(),
+    /** In a private group: the revocation that this one follows, to name the heads there, too. Any member of the group may. */
+    because_id: dependsOn().nullable(),
   },
 });

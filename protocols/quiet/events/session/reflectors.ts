@@ -1,8 +1,16 @@
 import { reflector } from '../../../../core/sources.ts';
 import { openingRequest } from '../../reconcile/round.ts';
+import { isMember } from '../sync/queries.ts';
 import { session } from './schema.ts';
 
-/** A peer is there again: catch up with it now, without waiting for the job. */
-export const reflectSessionOpened = reflector(session, (query, event, ctx) =>
-  event.body.state === 'opened' ? [openingRequest(query, ctx.now_ms, event.body)] : [],
-);
+/**
+ * A peer is there again: catch up with it now, without waiting for the job. A stranger is told nothing, not even a fingerprint, and has to speak
+ * first; but who is new here knows nobody yet.
+ */
+export const reflectSessionOpened = reflector(session, (query, event, ctx) => {
+  const { state, device_id } = event.body;
+  if (state !== 'opened' || ctx.me === null) return [];
+  const is_new = query(isMember, { device_id: ctx.me.device_id }).length === 0;
+  if (!is_new && query(isMember, { device_id }).length === 0) return [];
+  return [openingRequest(query, ctx.now_ms, event.body)];
+});

@@ -19,6 +19,7 @@ export const projectStanding = projector(standing, {
         insert('right_cut', {
           grant_id: right.grant_id,
           device: right.device_id ?? '',
+          group_id: right.group_id ?? '',
           seq: right.seq,
           head: right.head,
         }),

@@ -48,10 +48,19 @@ export const getGrantFacts = query({
 export const getRevocationFacts = query({
   description: 'Who took which grant away, by which grant of their own.',
   params: {},
-  row: { event_id: id(), author: id(), seq: integer(), grant_id: id(), basis_id: id().nullable() },
+  row: {
+    event_id: id(),
+    author: id(),
+    seq: integer(),
+    group_id: id().nullable(),
+    grant_id: id(),
+    basis_id: id().nullable(),
+    because_id: id().nullable(),
+  },
   sql: `
-    SELECT e.id AS event_id, e.author, e.seq, g.id AS grant_id, b.id AS basis_id
-    FROM revocation r JOIN event e ON e.n = r.event JOIN event g ON g.n = r.grant_event LEFT JOIN event b ON b.n = r.basis
+    SELECT e.id AS event_id, e.author, e.seq, a.id AS group_id, g.id AS grant_id, b.id AS basis_id, c.id AS because_id
+    FROM revocation r JOIN event e ON e.n = r.event JOIN event g ON g.n = r.grant_event LEFT JOIN event a ON a.n = e.group_n
+      LEFT JOIN event b ON b.n = r.basis LEFT JOIN event c ON c.n = r.because
     WHERE e.identity = :identity ORDER BY e.id`,
 });
 

@@ -9,7 +9,11 @@ export const getActivePeers = query({
   sql: `
     SELECT s.device AS peer_id, max(s.session_id) AS session_id, min(s.opened_ms) AS opened_ms
     FROM session s JOIN identity i ON i.identity = s.identity
-    WHERE s.identity = :identity AND i.network_id = :network_id GROUP BY s.device ORDER BY s.device`,
+    WHERE s.identity = :identity AND i.network_id = :network_id
+      -- Members; but who is new here knows nobody yet.
+      AND (s.device IN (SELECT device FROM current_device WHERE identity = :identity)
+        OR i.device NOT IN (SELECT device FROM current_device WHERE identity = :identity))
+    GROUP BY s.device ORDER BY s.device`,
 });
 
 /** A range of ids: `lower` inclusive, `upper` exclusive, compared as bytes. 33 bytes of ff lie behind every id. */
@@ -63,12 +67,12 @@ export const getKnownElsewhere = query({
     LIMIT :limit`,
 });
 
-/** A number that grows with every event that is taken in. */
-export const getSyncProgress = query({
-  description: 'A number that grows with every event that this node takes in.',
+/** The event that was taken in last. */
+export const getLastTakenIn = query({
+  description: 'The event that this identity has taken in last.',
   params: {},
-  row: { progress: integer() },
-  sql: 'SELECT coalesce((SELECT max(n) FROM event WHERE identity = :identity), 0) AS progress',
+  row: { event_id: id() },
+  sql: 'SELECT id AS event_id FROM event WHERE identity = :identity ORDER BY n DESC LIMIT 1',
 });
 
 /**
@@ -86,6 +90,31 @@ export const getIntroduction = query({
       UNION ALL
       SELECT w.id, w.seq FROM waiting w JOIN identity i ON i.identity = w.identity AND i.device = w.author WHERE w.identity = :identity AND w.group_id IS NULL
     ) ORDER BY place, event_id LIMIT :limit`,
+});
+
+/** The events by which this device became a member, back to the founder: whoever has these can tell that it is one. */
+export const getOwnAdmission = query({
+  description: 'Ids of the events by which this device became a member, back to the founder, oldest first.',
+  params: { limit: integer(1, 1_000) },
+  row: { event_id: id() },
+  sql: `
+    WITH RECURSIVE led_in (joiner, event) AS (
+      SELECT joiner, event FROM admit
+      UNION ALL SELECT event, invite FROM user WHERE invite IS NOT NULL
+      UNION ALL SELECT event, invite FROM peer WHERE invite IS NOT NULL
+      UNION ALL SELECT user, event FROM right_grant
+    ), who (device) AS (
+      SELECT device FROM identity WHERE identity = :identity
+      UNION
+      SELECT le.author FROM who JOIN peer p ON p.device = who.device JOIN event pe ON pe.n = p.event AND pe.identity = :identity
+        JOIN led_in l ON l.joiner IN (p.event, p.user) JOIN event le ON le.n = l.event
+    ), path (n) AS (
+      SELECT p.event FROM who JOIN peer p ON p.device = who.device
+      UNION SELECT p.user FROM who JOIN peer p ON p.device = who.device
+      UNION SELECT l.event FROM who JOIN peer p ON p.device = who.device JOIN led_in l ON l.joiner IN (p.event, p.user)
+      UNION SELECT event FROM network WHERE identity = :identity
+    )
+    SELECT e.id AS event_id FROM path JOIN event e ON e.n = path.n WHERE e.identity = :identity ORDER BY e.id LIMIT :limit`,
 });
 
 /** One row if the device is a member now. */
@@ -127,12 +156,14 @@ export const getLastOf = query({
 
 /** Where this device's own chains end. */
 export const getOwnEnds = query({
-  description: 'The number of the last event of each chain of this device; no group: what is for everybody.',
-  params: { limit: integer(1, 1_000) },
+  description: 'The number of the last event of each chain of this device that a peer gets, too.',
+  params: { peer_id: id(), limit: integer(1, 1_000) },
   row: { group_id: id().nullable(), seq: integer() },
   sql: `
     SELECT CASE length(group_id) WHEN 0 THEN NULL ELSE group_id END AS group_id, seq FROM chain_head
-    WHERE identity = :identity ORDER BY chain_head.group_id LIMIT :limit`,
+    WHERE identity = :identity AND (chain_head.group_id = x'' OR chain_head.group_id IN (
+      SELECT t.group_id FROM current_group_device t WHERE t.identity = :identity AND t.device = :peer_id))
+    ORDER BY chain_head.group_id LIMIT :limit`,
 });
 
 /**

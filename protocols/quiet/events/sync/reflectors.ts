@@ -5,13 +5,13 @@ import { itemsOf, openingRequest, progressOf, wants } from '../../reconcile/roun
 import { getClockWitness } from '../clock-witness/queries.ts';
 import { clockWitness } from '../clock-witness/schema.ts';
 import { getUserOfDevice } from '../user/queries.ts';
-import { getDeliveryTo, getIntroduction, getLastOf, isMember } from './queries.ts';
+import { getDeliveryTo, getIntroduction, getLastOf, getOwnAdmission, isMember } from './queries.ts';
 import { EVENTS_PER_FRAME, syncRefused, syncRequest, syncResponse } from './schema.ts';
 
 /** Exchanges without any progress after which a round is left to the next run of the job. */
 const ROUNDS_MAX = 32;
 /** Events with which a device introduces itself. */
-const INTRODUCTION_MAX = 256;
+const INTRODUCTION_MAX = 200;
 /** How often a peer's clock is noted again, as long as it says the same. */
 const WITNESS_EVERY_MS = 3_600_000;
 
@@ -55,7 +55,7 @@ export const reflectSyncRequest = reflector(syncRequest, (query, request, ctx) =
       round,
       asker_progress,
       answerer_progress: progress,
-      answerer_progressed: progress > answerer_progress,
+      answerer_progressed: progress !== answerer_progress,
     },
     session.session_id,
   );
@@ -71,11 +71,11 @@ export const reflectSyncResponse = reflector(syncResponse, (query, response, ctx
   if (!is_member && query(isMember, { device_id: ctx.me.device_id }).length > 0) return [];
   const { message, cut_ms, asker_progress, answerer_progress, answerer_progressed } = response.body;
   const progress = progressOf(query);
-  const progressed = answerer_progressed || progress > asker_progress;
+  const progressed = answerer_progressed || progress !== asker_progress;
   const round = progressed ? 0 : response.body.round + 1;
   if (round > ROUNDS_MAX) return [];
   const known = { round, answerer_progress, introduced: false };
-  const wanted = wants(query, ctx.now_ms);
+  const wanted = wants(query, ctx.now_ms, session.device_id);
   // Nothing new counts yet, but it may with a key that the peer can give: worth one more exchange.
   const goes_on = progressed || (round === 1 && wanted.keys.length > 0);
   if (message === null) return goes_on ? [openingRequest(query, ctx.now_ms, session, known)] : [];
@@ -110,9 +110,11 @@ export const reflectSyncRefused = reflector(syncRefused, (query, refused, ctx) =
   const knows_peer = query(isMember, { device_id: session.device_id }).length > 0;
   // A stranger that "refuses" us must not learn who the members are.
   if (!is_newcomer && !knows_peer) return [];
-  const introduction = query(getIntroduction, { limit: INTRODUCTION_MAX }).map((row) =>
-    forward(row.event_id, session.session_id),
-  );
+  const limit = { limit: INTRODUCTION_MAX };
+  const rows = [...query(getOwnAdmission, limit), ...query(getIntroduction, limit)];
+  const introduction = [...new Set(rows.map((row) => row.event_id))]
+    .slice(0, INTRODUCTION_MAX)
+    .map((event_id) => forward(event_id, session.session_id));
   const again = openingRequest(query, ctx.now_ms, session, {
     round: 0,
     answerer_progress: 0,

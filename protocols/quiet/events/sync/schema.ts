@@ -35,7 +35,7 @@ export const syncRequest = eventType({
     now_ms: time_ms(),
     /** Counts the exchanges since something last changed on either side. */
     round: integer(0, 1_000),
-    /** Grow whenever the asker, or the answerer as the asker last heard, takes in an event. */
+    /** Others whenever the asker, or the answerer as the asker last heard, has taken in an event. */
     asker_progress: integer(),
     answerer_progress: integer(),
     /** The asker has just shown how it became a member. */
