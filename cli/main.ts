@@ -37,13 +37,20 @@ function failureOf(thrown: unknown): Pick<CliFailure, 'code' | 'message' | 'exit
     if (thrown.code === 'commander.help') {
       return misused('usage', 'Expected a command after this one. Choose one of the help above.');
     }
-    return misused('usage', thrown.message.replace(/^error: /, ''));
+    return misused('usage', saidBy(thrown));
   }
   if (thrown instanceof Error && 'code' in thrown && typeof thrown.code === 'string') {
     // What `sotto start` refuses with: the node's own errors.
     return { code: thrown.code, message: thrown.message, exit_code: exit_codes.refused };
   }
   throw thrown;
+}
+
+/** Its own words, but for what came too many: mostly the words of a text that was not put in quotes. */
+function saidBy({ code, message }: CommanderError): string {
+  const said = message.replace(/^error: /, '');
+  if (code !== 'commander.excessArguments') return said;
+  return `${said.replace(/( but got \d+).*$/s, '$1.')} A text of several words goes in quotes.`;
 }
 
 function endOfOptions(): number {

@@ -130,6 +130,8 @@ CREATE TABLE group_key (
   channel_id  BLOB,
   expires_ms  INTEGER NOT NULL,
   slot        INTEGER NOT NULL,
+  -- Made here; else it was given to us, and perhaps to nobody else.
+  minted      INTEGER NOT NULL DEFAULT 0,
   events      INTEGER NOT NULL DEFAULT 0,
   held_ms     INTEGER NOT NULL
 );

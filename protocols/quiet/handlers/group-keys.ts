@@ -57,6 +57,16 @@ export function heldKey(
   };
 }
 
+/** Somebody in the group to whom a key was never given. */
+const OWED = `
+  SELECT 1 AS owed FROM group_key k JOIN identity i ON i.identity = k.identity JOIN (
+      SELECT c.identity, x.network_id AS group_id, c.device FROM current_device c JOIN identity x ON x.identity = c.identity
+      UNION ALL SELECT identity, group_id, device FROM current_group_device
+    ) t ON t.identity = k.identity AND t.group_id = k.group_id
+  WHERE k.n = :n AND k.identity = :identity AND t.group_id = :group_id AND t.device <> i.device
+    AND NOT EXISTS (SELECT 1 FROM key_delivery d JOIN event e ON e.n = d.event
+      WHERE d.key_id = k.id AND e.identity = k.identity AND t.device IN (d.device, e.author)) LIMIT 1`;
+
 export interface KeyFor {
   readonly group_id: Id;
   readonly channel_id: Id | null;
@@ -65,7 +75,7 @@ export interface KeyFor {
 
 /** A key is known to whom it was given, and to whoever gave it. */
 const CHOICE = `
-  SELECT k.n, k.id, k.slot FROM group_key k
+  SELECT k.n, k.id, k.slot, k.minted FROM group_key k
   WHERE k.identity = :identity AND k.group_id = :group_id AND k.channel_id IS :channel_id
     AND k.expires_ms >= :expires_ms AND k.expires_ms <= :key_expires_ms AND k.events < :events_max
     AND NOT EXISTS (
@@ -97,16 +107,29 @@ export function keyFor(
       key_id: (found.id as Uint8Array).toHex(),
       slot: found.slot as number,
     };
-    return { key, made: null };
+    // Who gave us the key need not have given it to the others: whoever uses it sees to that.
+    const is_owed =
+      found.minted === 0 && context.statement(OWED).get({ identity, group_id, n: key.n }) !== undefined;
+    return { key, made: is_owed ? sharing(context, envelope, key.key_id) : null };
   }
   const secret = context.random.bytes(32);
   const key = holdKey(context, identity, secret, { ...wanted, expires_ms: key_expires_ms });
   wipe(secret);
-  const draft = mintedDraft(context, key.key_id);
-  const { cause, depth } = envelope;
-  const made: InstructionEnvelope | null =
-    draft === null ? null : { stage: 'instruction', draft, identity, cause, depth, origin: { from: 'here' } };
-  return { key, made };
+  context.statement('UPDATE group_key SET minted = 1 WHERE n = :n').run({ n: key.n });
+  return { key, made: sharing(context, envelope, key.key_id) };
+}
+
+/** Has reflectors give a key to everybody in its group who has not got it. */
+function sharing(
+  context: HandlerContext,
+  envelope: OutgoingEnvelope,
+  key_id: Id,
+): InstructionEnvelope | null {
+  const draft = mintedDraft(context, key_id);
+  const { identity, cause, depth } = envelope;
+  return draft === null
+    ? null
+    : { stage: 'instruction', draft, identity, cause, depth, origin: { from: 'here' } };
 }
 
 /** Keeps a group key. The caller wipes `secret`. */

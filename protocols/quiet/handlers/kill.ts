@@ -33,6 +33,7 @@ export function kill(
   const event_id = (row.id as Uint8Array).toHex();
   removeProjections(context, n);
   forgetBody(n, event_id, context);
+  context.statement('DELETE FROM aimed_at WHERE event = :n').run({ n });
   // Of what was sealed not even the type is left, as where it was never opened.
   context
     .statement(

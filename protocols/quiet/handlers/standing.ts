@@ -25,7 +25,7 @@ export const standing = handler({
     const again: VerifiedEnvelope[] = takeUp(context, identity, 'right_not_in_force');
     for (const row of cuts) again.push(...applyCut(context, identity, row));
     const grants = new Set(rights.map((row) => (row.grant_id as Uint8Array).toHex()));
-    for (const grant_id of grants) again.push(...withdrawUsers(context, identity, grant_id));
+    again.push(...withdrawUsers(context, identity, grants));
     for (const table of ['cut', 'right_cut']) takeOver(context, identity, table);
     return advance(envelope, {
       follows: again.map((judged) => ({ envelope: judged })),
@@ -75,12 +75,7 @@ function applyCut(context: HandlerContext, identity: Identity, row: SqlRow): Ver
     .all({ identity, device, group_n, group_id: group });
   const unproved = is_gone
     ? []
-    : stored
-        .filter(({ type }) => {
-          const known = context.protocol.types.get(type as string)?.value;
-          return known === undefined || isCuttable(known);
-        })
-        .map(({ n }) => n as number);
+    : stored.filter(({ type }) => isCut(context, type as string)).map(({ n }) => n as number);
   const waiting = context
     .statement(
       `SELECT n FROM waiting WHERE identity = :identity AND author = :device AND rule = 'author_removed' ORDER BY id`,
@@ -93,16 +88,29 @@ function applyCut(context: HandlerContext, identity: Identity, row: SqlRow): Ver
   ];
 }
 
-/** Takes back what was done by a right. */
-function withdrawUsers(context: HandlerContext, identity: Identity, grant_id: Id): VerifiedEnvelope[] {
-  const n = rowNumberOf(context, identity, grant_id);
-  if (n === null) return [];
-  const users = context.statement('SELECT event FROM depends_on WHERE target = :n').all({ n });
-  return withdraw(
-    context,
-    identity,
-    users.map(({ event }) => event as number),
-  );
+/** Takes back what was done by rights. Not the facts that rest on them (further grants): those are judged, and may be any number. */
+function withdrawUsers(
+  context: HandlerContext,
+  identity: Identity,
+  grants: ReadonlySet<Id>,
+): VerifiedEnvelope[] {
+  const users: number[] = [];
+  for (const grant_id of grants) {
+    const rows = context
+      .statement(
+        `SELECT u.n, u.type FROM event g JOIN depends_on d ON d.target = g.n JOIN event u ON u.n = d.event
+         WHERE g.identity = :identity AND g.id = :id`,
+      )
+      .all({ identity, id: Uint8Array.fromHex(grant_id) });
+    for (const { n, type } of rows) if (isCut(context, type as string)) users.push(n as number);
+  }
+  return withdraw(context, identity, users);
+}
+
+/** Whether cuts are for events of this type. */
+function isCut(context: HandlerContext, type: string): boolean {
+  const known = context.protocol.types.get(type)?.value;
+  return known === undefined || isCuttable(known);
 }
 
 /** Takes up everything that waits by a rule. */

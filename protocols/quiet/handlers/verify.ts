@@ -12,6 +12,7 @@ import { blake2b256 } from '../../../crypto/hash.ts';
 import { verify as verifySignature } from '../../../crypto/sign.ts';
 import { advanceChain } from './chain.ts';
 import { audienceOfHeader, standingOf } from './store.ts';
+import { mergeWraps } from './waiting.ts';
 
 /** An event of our own that we do not have: our data was restored from an older state, and its chain goes on behind this event. */
 export function takeUpOwnChain(
@@ -44,6 +45,12 @@ export const verify = handler({
     const { standing } = standingOf(context, identity, event_id);
     if (standing === 'refused') return reject('refused_before');
     if (standing === 'dead') return reject('dead');
+    if (standing === 'waiting' && raw.wraps.length > 0) {
+      const merged = mergeWraps(context, identity, event_id, raw.wraps);
+      return merged === null
+        ? duplicate
+        : advance({ ...envelope, stage: 'verified', event_id, header, raw: merged });
+    }
     if (standing !== 'unknown') return duplicate;
     if (blake2b256(raw.body).toHex() !== header.body_hash) return reject('body_hash_differs');
     if (!verifySignature(raw.signature, Uint8Array.fromHex(event_id), Uint8Array.fromHex(header.author)))

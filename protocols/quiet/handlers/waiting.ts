@@ -2,8 +2,17 @@
  * The queue of events that wait (`waiting`, `waiting_for` in `store.sql`): edges and a counter each, so that what became valid finds those that
  * waited for it without looking at any other. Bounded by author and network, so that nobody fills it for others.
  */
+import { sameBytes } from '../../../core/cbor.ts';
 import type { SqlRow } from '../../../core/db.ts';
-import type { Cause, Header, Identity, Origin, RawEvent, VerifiedEnvelope } from '../../../core/envelope.ts';
+import type {
+  Cause,
+  Header,
+  Identity,
+  Origin,
+  RawEvent,
+  VerifiedEnvelope,
+  Wrap,
+} from '../../../core/envelope.ts';
 import { decodeHeader, decodeWraps, encodeWraps } from '../../../core/event-codec.ts';
 import type { Id } from '../../../core/fields.ts';
 import type { HandlerContext } from '../../../core/handler.ts';
@@ -111,6 +120,30 @@ export function takeReleasedBy(
     if (row?.missing === 0) released.push(takeOut(context, n, cause));
   }
   return released;
+}
+
+/**
+ * Takes an event that waits for a key out of the queue, with the wraps that a further copy of it brings: a wrap is not signed, and whoever came
+ * first may have brought one that nobody can open. Null where it waits for something else, or nothing is new. The newest wraps stay.
+ */
+export function mergeWraps(
+  context: HandlerContext,
+  identity: Identity,
+  event_id: Id,
+  brought: readonly Wrap[],
+): RawEvent | null {
+  const n = waitingNumberOf(context, identity, event_id);
+  const rule =
+    n === null ? undefined : context.statement('SELECT rule FROM waiting WHERE n = :n').get({ n })?.rule;
+  if (n === null || rule !== 'key_missing') return null;
+  const row = context.statement('SELECT wraps FROM waiting WHERE n = :n').get({ n }) as SqlRow;
+  const known = decodeWraps(row.wraps as Uint8Array);
+  const isKnown = (wrap: Wrap) =>
+    known.some((other) => other.key_id === wrap.key_id && sameBytes(other.sealed, wrap.sealed));
+  const fresh = brought.filter((wrap) => !isKnown(wrap));
+  if (fresh.length === 0) return null;
+  const { raw } = takeOut(context, n, STANDING_CAUSE);
+  return { ...raw, wraps: [...fresh, ...known].slice(0, limits.wraps_per_event_max) };
 }
 
 /** Takes one event out of the queue, verified as it was when it came in. */

@@ -1,8 +1,10 @@
 /** Everything that bears on who belongs and who may what, gathered for the judgement. null: nothing was ever taken away, so all of it counts. */
-import type { Id } from '../../../core/fields.ts';
-import type { Query } from '../../../core/query.ts';
+import type { z } from 'zod';
+import type { Id, Infer, Shape } from '../../../core/fields.ts';
+import type { Query, QueryDefinition } from '../../../core/query.ts';
 import { getNetworkCreator } from '../events/network/queries.ts';
 import {
+  FACTS_PER_PAGE,
   getAdmissionFacts,
   getDeviceFacts,
   getFactsOnChain,
@@ -67,14 +69,24 @@ export interface Facts {
   readonly missing: () => readonly Id[];
 }
 
+/** All rows of a query that gives them in pages. */
+function all<R extends Shape>(query: Query, of: QueryDefinition<{ offset: z.ZodNumber }, R>): Infer<R>[] {
+  const rows: Infer<R>[] = [];
+  for (;;) {
+    const page = query(of as never, { offset: rows.length } as never) as readonly Infer<R>[];
+    rows.push(...page);
+    if (page.length < FACTS_PER_PAGE) return rows;
+  }
+}
+
 export function gatherFacts(query: Query): Facts | null {
   const founder_device = query(getNetworkCreator)[0]?.device_id;
   if (founder_device === undefined || query(hasRemovals)[0]?.has_removals !== true) return null;
   const heads = new Map<Id, Map<Id, Head>>();
-  for (const { event_id, device_id, seq, head } of query(getHeadFacts))
+  for (const { event_id, device_id, seq, head } of all(query, getHeadFacts))
     mapIn(heads, event_id).set(device_id, { seq, head: seq === 0 ? null : head });
   const known = new Map<Id, Set<Id>>();
-  for (const { event_id, known_id } of query(getKnownFacts)) {
+  for (const { event_id, known_id } of all(query, getKnownFacts)) {
     const ids = known.get(event_id) ?? new Set<Id>();
     known.set(event_id, ids.add(known_id));
   }
@@ -82,12 +94,12 @@ export function gatherFacts(query: Query): Facts | null {
   const missing = new Set<Id>();
   return {
     founder_device,
-    devices: query(getDeviceFacts),
-    admissions: query(getAdmissionFacts),
-    grants: query(getGrantFacts),
-    revocations: query(getRevocationFacts),
-    removals: query(getRemovalFacts),
-    group_members: query(getGroupFacts),
+    devices: all(query, getDeviceFacts),
+    admissions: all(query, getAdmissionFacts),
+    grants: all(query, getGrantFacts),
+    revocations: all(query, getRevocationFacts),
+    removals: all(query, getRemovalFacts),
+    group_members: all(query, getGroupFacts),
     heads,
     known,
     onChain: (head) => {

@@ -11,7 +11,7 @@
  */
 import type { Id } from '../../../core/fields.ts';
 import type { Fact, Facts, Head } from './facts.ts';
-import { mapIn, setIn } from './maps.ts';
+import { listIn, mapIn, setIn } from './maps.ts';
 
 export interface Judgement {
   /** Devices that are cut off: in the network (`group_id` null) or in one private group. */
@@ -51,14 +51,28 @@ class Judge {
   /** Lost rights: by grant, then by scope, then by device. */
   readonly #lost = new Map<Id, Map<string, Map<Id, Head>>>();
   #admitted: ReadonlySet<Id> = new Set();
+  /** Devices by their user, and linked ones by their own declaration, too. */
+  readonly #devices_by = new Map<Id, Facts['devices'][number][]>();
+  /** Whom an author let in, by which facts. */
+  readonly #opened_by = new Map<Id, { readonly fact: Fact; readonly joiner_id: Id }[]>();
+  readonly #distances = new Map<Id, number>();
+  /** Grants that were looked at since the last step. */
+  readonly #given = new Map<Id, boolean>();
 
   constructor(facts: Facts) {
     this.#facts = facts;
     this.#grants = new Map(facts.grants.map((grant) => [grant.event_id, grant]));
-    for (const { device_id, user_id } of facts.devices) {
+    for (const device of facts.devices) {
+      const { device_id, user_id, peer_id, is_linked } = device;
       setIn(this.#devices_of, user_id).add(device_id);
       setIn(this.#users_of, device_id).add(user_id);
+      for (const joiner_id of is_linked ? [user_id, peer_id] : [user_id])
+        listIn(this.#devices_by, joiner_id).push(device);
     }
+    for (const fact of facts.admissions)
+      listIn(this.#opened_by, fact.author).push({ fact, joiner_id: fact.joiner_id });
+    for (const fact of facts.grants)
+      listIn(this.#opened_by, fact.author).push({ fact, joiner_id: fact.user_id });
     this.#founder = facts.devices.find(
       (device) => device.device_id === facts.founder_device && !device.is_linked,
     )?.user_id;
@@ -71,6 +85,7 @@ class Judge {
       if ('grant_id' in of) this.#revoke(of);
       else this.#remove(of);
       this.#admitted = this.#admit();
+      this.#given.clear();
     }
     return { cuts: this.#allCuts(), rights: this.#allRights() };
   }
@@ -103,9 +118,11 @@ class Judge {
 
   /** Grants between a grant and the founder. Ids are hashes, so that there are no circles. */
   #distance(grant_id: Id): number {
-    let distance = 1;
-    for (let at = this.#grants.get(grant_id)?.basis_id; at != null; at = this.#grants.get(at)?.basis_id)
-      distance += 1;
+    const chain: Id[] = [];
+    let at: Id | null | undefined = grant_id;
+    for (; at != null && !this.#distances.has(at); at = this.#grants.get(at)?.basis_id) chain.push(at);
+    let distance = at == null ? 0 : (this.#distances.get(at) ?? 0);
+    for (const link of chain.reverse()) this.#distances.set(link, ++distance);
     return distance;
   }
 
@@ -135,23 +152,24 @@ class Judge {
     return cut.head !== null && this.#facts.onChain(cut.head).has(fact.event_id);
   }
 
-  /** Devices that are let in by facts that count: the founder's, and from there on. */
+  /** Devices that are let in by facts that count: the founder's, and from there on. Each fact is looked at once, when its author is in. */
   #admit(): ReadonlySet<Id> {
-    const { devices, admissions, grants } = this.#facts;
-    const admitted = new Set<Id>([this.#facts.founder_device]);
-    for (let grew = true; grew; ) {
-      const counts = (fact: Fact) => this.#counts(fact, null, admitted);
-      const users = new Set<Id | undefined>([
-        this.#founder,
-        ...admissions.filter(counts).map((admission) => admission.joiner_id),
-        ...grants.filter(counts).map((grant) => grant.user_id),
-      ]);
-      grew = false;
-      for (const { device_id, user_id, peer_id, is_linked } of devices) {
-        if (admitted.has(device_id) || !users.has(user_id) || (is_linked && !users.has(peer_id))) continue;
-        admitted.add(device_id);
-        grew = true;
+    const admitted = new Set<Id>();
+    const users = new Set<Id | undefined>([this.#founder]);
+    const waiting = [this.#facts.founder_device];
+    const enter = (joiner_id: Id) => {
+      users.add(joiner_id);
+      for (const device of this.#devices_by.get(joiner_id) ?? []) {
+        const { device_id, user_id, peer_id, is_linked } = device;
+        if (users.has(user_id) && (!is_linked || users.has(peer_id))) waiting.push(device_id);
       }
+    };
+    if (this.#founder !== undefined) enter(this.#founder);
+    for (let author = waiting.pop(); author !== undefined; author = waiting.pop()) {
+      if (admitted.has(author)) continue;
+      admitted.add(author);
+      for (const { fact, joiner_id } of this.#opened_by.get(author) ?? [])
+        if (this.#counts(fact, null, admitted)) enter(joiner_id);
     }
     return admitted;
   }
@@ -174,14 +192,26 @@ class Judge {
       const head = lost.get(used_in.author)?.head ?? null;
       if (head === null || !this.#facts.onChain(head).has(used_in.event_id)) return false;
     }
-    return this.#isGiven(grant);
+    return this.#given.get(grant_id) ?? this.#isGiven(grant);
   }
 
+  /** Whether a grant's author could give it. Along the chain of grants with a list instead of recursion: it may be long. */
   #isGiven(grant: Facts['grants'][number]): boolean {
-    if (!this.#counts(grant, null)) return false;
-    return grant.basis_id === null
-      ? this.#speaksFor(grant.author, this.#founder)
-      : this.#grantHolds(grant.basis_id, grant, null);
+    const chain: Facts['grants'][number][] = [];
+    let at: Facts['grants'][number] | undefined = grant;
+    while (at !== undefined && !this.#given.has(at.event_id)) {
+      chain.push(at);
+      at = at.basis_id === null ? undefined : this.#grants.get(at.basis_id);
+    }
+    for (const link of chain.reverse()) {
+      const holds =
+        this.#counts(link, null) &&
+        (link.basis_id === null
+          ? this.#speaksFor(link.author, this.#founder)
+          : this.#grantHolds(link.basis_id, link, null));
+      this.#given.set(link.event_id, holds);
+    }
+    return this.#given.get(grant.event_id) ?? false;
   }
 
   // --- taking effect ----------------------------------------------------------------------------------------------------------------------

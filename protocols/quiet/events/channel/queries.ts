@@ -43,5 +43,5 @@ export const getChannels = query({
     FROM channel c JOIN live_event e ON e.n = c.event JOIN identity i ON i.identity = e.identity
       LEFT JOIN event g ON g.n = e.group_n LEFT JOIN private_group pg ON pg.event = e.group_n
       LEFT JOIN read_mark r ON r.identity = e.identity AND r.channel = e.id
-    WHERE e.identity = :identity ORDER BY e.created_ms, e.seq, e.id`,
+    WHERE e.identity = :identity ORDER BY e.created_ms, e.seq, e.id LIMIT 5000`,
 });

@@ -6,12 +6,19 @@ const ENTITLED = `
   SELECT c.identity, i.network_id AS group_id, c.device FROM current_device c JOIN identity i ON i.identity = c.identity
   UNION ALL SELECT identity, group_id, device FROM current_group_device`;
 
-/** Whether a device has a key, as far as is known: it was given it (and has not asked again since), or has given it to others. */
+const ASKED = `
+  SELECT qe.n FROM key_request q JOIN live_event qe ON qe.n = q.event
+  WHERE q.key_id = k.id AND qe.identity = k.identity AND qe.author = t.device`;
+
+/**
+ * Whether a device has a key, as far as is known: it was given it, or has given it to others. Once it has asked for it, only what this device itself
+ * has given it since counts: others may say that they did.
+ */
 const GIVEN = `
   SELECT 1 FROM key_delivery d JOIN event de ON de.n = d.event
   WHERE d.key_id = k.id AND de.identity = k.identity AND t.device IN (de.author, d.device)
-    AND NOT EXISTS (SELECT 1 FROM key_request q JOIN live_event qe ON qe.n = q.event
-      WHERE qe.identity = de.identity AND qe.author = t.device AND q.key_id = k.id AND qe.created_ms >= de.created_ms)`;
+    AND (NOT EXISTS (${ASKED}) OR (d.device = t.device AND de.author = (SELECT device FROM identity WHERE identity = k.identity)
+      AND de.n > (SELECT max(n) FROM (${ASKED}))))`;
 
 /**
  * Every current device of a group's members × every key it should have and has not, with the newest prekey that it advertises. `turn`: the place

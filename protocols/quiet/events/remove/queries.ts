@@ -23,19 +23,30 @@ export const getRemovalsOf = query({
     WHERE e.identity = :identity AND u.id = :user_id AND g.id IS :group_id ORDER BY e.id LIMIT 16`,
 });
 
-/** The last event of each device of a user in an audience; seq 0 and zeros where there is none. */
-export const getChainHeads = query({
-  description: 'The last event of each device of a user, of what is for everybody or for one group.',
-  params: { user_id: id(), device_id: id().nullable(), group_id: id().nullable() },
-  row: { device_id: id(), seq: integer(), head: id() },
+/** The devices that have declared themselves for a user. */
+export const getDeclaredDevices = query({
+  description: 'The devices that have declared themselves for a user.',
+  params: { user_id: id(), device_id: id().nullable() },
+  row: { device_id: id() },
   sql: `
-    SELECT p.device AS device_id, coalesce(h.seq, 0) AS seq, coalesce(h.id, zeroblob(32)) AS head
-    FROM event u JOIN peer p ON p.user = u.n LEFT JOIN event h ON h.n = (
-      SELECT l.n FROM event l WHERE l.identity = u.identity AND l.author = p.device
-        AND l.group_n IS (SELECT g.n FROM event g WHERE g.identity = u.identity AND g.id = :group_id)
-      ORDER BY l.seq DESC, l.id LIMIT 1)
-    WHERE u.identity = :identity AND u.id = :user_id AND (:device_id IS NULL OR p.device = :device_id)
-    GROUP BY p.device ORDER BY p.device`,
+    SELECT DISTINCT p.device AS device_id FROM event u JOIN peer p ON p.user = u.n
+    WHERE u.identity = :identity AND u.id = :user_id AND (:device_id IS NULL OR p.device = :device_id) ORDER BY p.device`,
+});
+
+/** Links of a device's chain that one query gives. */
+export const LINKS_PER_PAGE = 10_000;
+
+/** A device's events in an audience, by number: each with the one before it. Those that are gone are among them. */
+export const getChainLinks = query({
+  description:
+    'The events of a device that are for everybody or for one group, each with the one before it, by number.',
+  params: { device_id: id(), group_id: id().nullable(), offset: integer() },
+  row: { event_id: id(), prev: id().nullable(), seq: integer() },
+  sql: `
+    SELECT id AS event_id, prev_of(header) AS prev, seq FROM event
+    WHERE identity = :identity AND author = :device_id
+      AND group_n IS (SELECT g.n FROM event g WHERE g.identity = :identity AND g.id = :group_id)
+    ORDER BY seq, id LIMIT ${LINKS_PER_PAGE} OFFSET :offset`,
 });
 
 /** One row if the device was let in and is removed from the network. */
