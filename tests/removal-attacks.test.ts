@@ -275,13 +275,11 @@ describe('strangers', () => {
   it('are told nothing before they have spoken: no fingerprint, no name of a group', () => {
     const world = home('bob');
     group(world, 'alice');
-    world
-      .node('alice')
-      .engine.instruct(1, 'test', 'session', {
-        session_id: 'door',
-        device_id: 'ab'.repeat(32),
-        state: 'opened',
-      });
+    world.node('alice').engine.instruct(1, 'test', 'session', {
+      session_id: 'door',
+      device_id: 'ab'.repeat(32),
+      state: 'opened',
+    });
     expect(world.node('alice').takeItems('door')).toEqual([]);
   });
 

@@ -239,7 +239,7 @@ class Judge {
     const judged = others.length > 0 ? others : removals;
     const values = new Map<Removal, Head>();
     /** What a removal cuts at: no higher than any other that its author knew. */
-    const valueOf = (removal: Removal): Head => {
+    const cutBy = (removal: Removal): Head => {
       const known = values.get(removal);
       if (known !== undefined) return known;
       let lowest = this.#facts.heads.get(removal.event_id)?.get(device_id) ?? NOTHING;
@@ -247,13 +247,13 @@ class Judge {
       values.set(removal, lowest);
       for (const other of judged) {
         if (other === removal || !this.#knew(removal, other)) continue;
-        const head = valueOf(other);
+        const head = cutBy(other);
         if (isHigher(lowest, head)) lowest = head;
       }
       values.set(removal, lowest);
       return lowest;
     };
-    return judged.map(valueOf).reduce((best, head) => (isHigher(head, best) ? head : best), NOTHING);
+    return judged.map(cutBy).reduce((best, head) => (isHigher(head, best) ? head : best), NOTHING);
   }
 
   #knew(removal: Removal, other: Removal): boolean {
