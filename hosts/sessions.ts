@@ -11,7 +11,6 @@ import { placeOf, SottoError } from '../core/assert.ts';
 import type { Clock, Random } from '../core/clock.ts';
 import type { Engine, IdentityRow } from '../core/engine.ts';
 import type { Identity } from '../core/envelope.ts';
-import { encodeFrame } from '../core/event-codec.ts';
 import type { Id } from '../core/fields.ts';
 import { limits } from '../core/limits.ts';
 import type { AfterCommit } from '../core/outcome.ts';
@@ -22,6 +21,8 @@ import {
   secureInitiator,
   secureResponder,
 } from '../transport/noise.ts';
+import { farewell } from './farewell.ts';
+import { framesOf } from './frames.ts';
 import { HalfOpen } from './half-open.ts';
 import { Inboxes } from './inboxes.ts';
 
@@ -61,8 +62,6 @@ export const SESSIONS_MAX = 256;
 export const GUESTS_MAX = 64;
 /** Bytes on the way to one peer beyond which nothing is added: it will ask again. */
 const OUTBOX_BYTES_MAX = 32 * 1024 * 1024;
-/** Bytes after which a frame is closed and the next begun. */
-const FRAME_BYTES_TARGET = 512 * 1024;
 
 interface Open {
   readonly session_id: string;
@@ -137,8 +136,10 @@ export class Sessions {
   /** Ends the sessions of an identity with devices that were removed. `send` does so by itself when a commit has changed who belongs. */
   endRemoved(identity: Identity): void {
     for (const open of [...this.#open.values()])
-      if (open.identity === identity && this.#holds('is_removed_device', identity, open.device_id))
+      if (open.identity === identity && this.#holds('is_removed_device', identity, open.device_id)) {
+        this.#sayFarewell(open);
         this.#drop(open, 'removed');
+      }
   }
 
   /** Dials whom it is time to dial, and forgets who is not to be dialed any more. */
@@ -238,6 +239,7 @@ export class Sessions {
       if (refusal === null) {
         this.#takeUp(open);
       } else {
+        if (refusal === 'removed') this.#sayFarewell(open);
         secure.close(refusal);
         if (target !== null) this.#postpone(target);
       }
@@ -261,6 +263,11 @@ export class Sessions {
       began_here: open.target !== null,
     });
     this.#ports.engine.instruct(identity, 'sessions', 'session', { session_id, device_id, state: 'opened' });
+  }
+
+  #sayFarewell({ identity, device_id, secure }: Open): void {
+    const frame = farewell(this.#ports.engine, identity, device_id);
+    if (frame !== null) secure.send(frame);
   }
 
   /** Why a session may not stay, or null. */
@@ -408,24 +415,6 @@ export class Sessions {
       if (open.identity === identity && open.device_id === device_id) return open;
     return undefined;
   }
-}
-
-function* framesOf(items: readonly Uint8Array[]): Generator<Uint8Array> {
-  let batch: Uint8Array[] = [];
-  let bytes = 0;
-  for (const item of items) {
-    if (
-      batch.length > 0 &&
-      (bytes + item.length > FRAME_BYTES_TARGET || batch.length >= limits.frame_items_max)
-    ) {
-      yield encodeFrame(batch);
-      batch = [];
-      bytes = 0;
-    }
-    batch.push(item);
-    bytes += item.length;
-  }
-  if (batch.length > 0) yield encodeFrame(batch);
 }
 
 /** The address a peer is told for this node: what it listens on, unless that means "every interface". */

@@ -1,5 +1,4 @@
 /** Everything that bears on who belongs and who may what, gathered for the judgement. null: nothing was ever taken away, so all of it counts. */
-import type { z } from 'zod';
 import type { Id, Infer, Shape } from '../../../core/fields.ts';
 import type { Query, QueryDefinition } from '../../../core/query.ts';
 import { getNetworkCreator } from '../events/network/queries.ts';
@@ -69,8 +68,10 @@ export interface Facts {
   readonly missing: () => readonly Id[];
 }
 
+type Pages = typeof getDeviceFacts.params;
+
 /** All rows of a query that gives them in pages. */
-function all<R extends Shape>(query: Query, of: QueryDefinition<{ offset: z.ZodNumber }, R>): Infer<R>[] {
+function all<R extends Shape>(query: Query, of: QueryDefinition<Pages, R>): Infer<R>[] {
   const rows: Infer<R>[] = [];
   for (;;) {
     const page = query(of as never, { offset: rows.length } as never) as readonly Infer<R>[];

@@ -24,7 +24,7 @@ export const getJoinersToAdmit = query({
       AND NOT EXISTS (SELECT 1 FROM invite_revocation x WHERE x.invite = v.event)
       -- Who made the invite is here still.
       AND EXISTS (SELECT 1 FROM current_device m WHERE m.identity = ve.identity AND m.device = ve.author)
-      AND (v.basis IS NULL OR NOT EXISTS (SELECT 1 FROM right_cut x JOIN event g ON g.n = v.basis WHERE x.identity = e.identity AND x.grant_id = g.id AND x.device IN (x'', ve.author)))
+      AND (v.basis IS NULL OR NOT EXISTS (SELECT 1 FROM right_cut x JOIN event g ON g.n = v.basis WHERE x.identity = e.identity AND x.grant_id = g.id AND x.device IN (x'', ve.author) AND x.group_id = x''))
       AND (SELECT count(DISTINCT a.joiner) FROM admit a JOIN joiner k ON k.n = a.joiner WHERE k.invite = v.event AND k.n <> j.n) < v.uses
     ORDER BY e.id LIMIT :limit`,
 });

@@ -40,7 +40,9 @@ export const getInvites = query({
     SELECT e.id AS invite_id, CASE WHEN i.user IS NULL THEN 'person' ELSE 'device' END AS kind, d.user_id AS author_user_id, i.uses,
       ${USED} AS used, i.invite_expires_ms AS expires_ms,
       (EXISTS (SELECT 1 FROM invite_revocation x WHERE x.invite = i.event)
-        OR NOT EXISTS (SELECT 1 FROM current_device m WHERE m.identity = e.identity AND m.device = e.author)) AS revoked
+        OR NOT EXISTS (SELECT 1 FROM current_device m WHERE m.identity = e.identity AND m.device = e.author)
+        OR EXISTS (SELECT 1 FROM event g JOIN right_cut c ON c.identity = g.identity AND c.grant_id = g.id
+          WHERE g.n = i.basis AND c.device IN (x'', e.author) AND c.group_id = x'')) AS revoked
     FROM invite i JOIN event e ON e.n = i.event LEFT JOIN device_user d ON d.identity = e.identity AND d.device = e.author
     WHERE e.identity = :identity ORDER BY e.id DESC LIMIT 1000`,
 });

@@ -1,4 +1,4 @@
-import { id, integer } from '../../../../core/fields.ts';
+import { bytes, id, integer } from '../../../../core/fields.ts';
 import { query } from '../../../../core/query.ts';
 
 /** A removal as it was made, in force or not. */
@@ -47,6 +47,18 @@ export const getChainLinks = query({
     WHERE identity = :identity AND author = :device_id
       AND group_n IS (SELECT g.n FROM event g WHERE g.identity = :identity AND g.id = :group_id)
     ORDER BY seq, id LIMIT ${LINKS_PER_PAGE} OFFSET :offset`,
+});
+
+/** The removals of a device from the network, as they are sent: what it is told when it is turned away. */
+export const getRemovalsOfDevice = query({
+  description: 'The removals of a device from the network, as they are sent.',
+  params: { device_id: id() },
+  row: { header: bytes(1, 512), signature: bytes(64), body: bytes(1, 65_536) },
+  sql: `
+    SELECT DISTINCT e.header, e.signature, e.body FROM peer p JOIN removal r ON r.user = p.user JOIN event e ON e.n = r.event
+    WHERE e.identity = :identity AND p.device = :device_id AND e.group_n IS NULL
+      AND (r.whole_user = 1 OR EXISTS (SELECT 1 FROM removal_head h WHERE h.event = r.event AND h.device = p.device))
+    ORDER BY e.id LIMIT 16`,
 });
 
 /** One row if the device was let in and is removed from the network. */
