@@ -64,28 +64,26 @@ function applyCut(context: HandlerContext, identity: Identity, row: SqlRow): Ver
   const group = row.group_id as Uint8Array;
   const device_id = device.toHex();
   const group_id: Id | null = group.length === 0 ? null : group.toHex();
-  const is_gone = row.gone === 1;
-  const proved = relink(context, identity, device_id, group_id, is_gone ? null : hexOrNull(row.head));
+  if (row.gone === 1) {
+    relink(context, identity, device_id, group_id, null);
+    const waiting = context
+      .statement(
+        `SELECT n FROM waiting WHERE identity = :identity AND author = :device AND rule = 'author_removed' ORDER BY id`,
+      )
+      .all({ identity, device });
+    return waiting.map(({ n }) => takeOut(context, n as number, STANDING_CAUSE));
+  }
+  const proved = relink(context, identity, device_id, group_id, hexOrNull(row.head));
   const group_n = group_id === null ? null : rowNumberOf(context, identity, group_id);
-  const stored = context
+  const unproved = context
     .statement(
       `SELECT e.n, e.type FROM event e WHERE e.identity = :identity AND e.author = :device AND e.group_n IS :group_n AND e.body IS NOT NULL
          AND NOT EXISTS (SELECT 1 FROM chain_link l WHERE l.identity = e.identity AND l.id = e.id AND l.device = e.author AND l.group_id = :group_id)`,
     )
-    .all({ identity, device, group_n, group_id: group });
-  const unproved = is_gone
-    ? []
-    : stored.filter(({ type }) => isCut(context, type as string)).map(({ n }) => n as number);
-  const waiting = context
-    .statement(
-      `SELECT n FROM waiting WHERE identity = :identity AND author = :device AND rule = 'author_removed' ORDER BY id`,
-    )
-    .all({ identity, device });
-  return [
-    ...proved,
-    ...withdraw(context, identity, unproved),
-    ...(is_gone ? waiting.map(({ n }) => takeOut(context, n as number, STANDING_CAUSE)) : []),
-  ];
+    .all({ identity, device, group_n, group_id: group })
+    .filter(({ type }) => isCut(context, type as string))
+    .map(({ n }) => n as number);
+  return [...proved, ...withdraw(context, identity, unproved)];
 }
 
 /** Takes back what was done by rights. Not the facts that rest on them (further grants): those are judged, and may be any number. */

@@ -16,7 +16,7 @@ import {
   getRevocationFacts,
   hasRemovals,
 } from '../events/standing/queries.ts';
-import { mapIn } from './maps.ts';
+import { mapIn, setIn } from './maps.ts';
 
 /** A fact: who said it, in which event. */
 export interface Fact {
@@ -87,10 +87,7 @@ export function gatherFacts(query: Query): Facts | null {
   for (const { event_id, device_id, seq, head } of all(query, getHeadFacts))
     mapIn(heads, event_id).set(device_id, { seq, head: seq === 0 ? null : head });
   const known = new Map<Id, Set<Id>>();
-  for (const { event_id, known_id } of all(query, getKnownFacts)) {
-    const ids = known.get(event_id) ?? new Set<Id>();
-    known.set(event_id, ids.add(known_id));
-  }
+  for (const { event_id, known_id } of all(query, getKnownFacts)) setIn(known, event_id).add(known_id);
   const chains = new Map<Id, ReadonlySet<Id>>();
   const missing = new Set<Id>();
   return {
