@@ -66,6 +66,33 @@ describe('F11, S12: chains', () => {
     for (const name of ['alice', 'bob']) expect(world.read(name)).toEqual(['before']);
   });
 
+  it('a chain that leads through an event of another device proves nothing behind it', () => {
+    const world = home('bob', 'carol');
+    world.link('carol', 'phone');
+    const first = world.say('phone', 'by the phone');
+    world.gather();
+    // Carol's next event names the one of her phone as the one before it.
+    world
+      .node('carol')
+      .db.prepare("UPDATE chain_head SET seq = 10000, event_id = :first WHERE group_id = x''")
+      .run({ first: Uint8Array.fromHex(first) });
+    const bridge = world.say('carol', 'a bridge');
+    submit(world, 'carol', [
+      event(remove, {
+        user_id: world.userOf('carol'),
+        whole_user: false,
+        device_ids: [world.device('phone')],
+        head_seqs: [20_000],
+        head_ids: [bridge],
+        basis_id: null,
+        because_id: null,
+        known_ids: [],
+      }),
+    ]);
+    world.gather(['alice', 'bob', 'carol']);
+    for (const name of ['alice', 'bob']) expect(world.read(name)).toEqual(['a bridge']);
+  });
+
   it('a chain in a private group that leads into the one for everybody proves nothing there', () => {
     const world = home('bob', 'carol', 'eve');
     const { group_id, channel_id } = group(world, 'carol', 'bob', 'eve');
