@@ -209,16 +209,22 @@ function batches(items: readonly Uint8Array[], sizes: readonly number[]): Uint8A
 }
 
 /**
- * Ids of what does not count for a removal: whether it still waits, or had died with something before, is all the same. (`hex` as in the dump.)
+ * Ids of what does not count for a removal, and of what hangs on that: whether it still waits, or had died with something before, is all the same.
+ * (`hex` as in the dump.)
  */
 const VOID = `
-  SELECT hex(v.id) AS id FROM (
-    SELECT identity, id, author, group_n FROM event WHERE body IS NULL AND superseded = 0
-    UNION ALL SELECT w.identity, w.id, w.author, g.n FROM waiting w LEFT JOIN event g ON g.identity = w.identity AND g.id = w.group_id
-      AND g.type <> 'network'
-  ) v LEFT JOIN event a ON a.n = v.group_n
-    JOIN cut c ON c.identity = v.identity AND c.device = v.author AND c.group_id = coalesce(a.id, x'')
-  WHERE NOT EXISTS (SELECT 1 FROM chain_link l WHERE l.identity = v.identity AND l.id = v.id)`;
+  WITH RECURSIVE cut_off (identity, id) AS (
+    SELECT v.identity, v.id FROM (
+      SELECT identity, id, author, group_n FROM event WHERE body IS NULL AND superseded = 0
+      UNION ALL SELECT w.identity, w.id, w.author, g.n FROM waiting w LEFT JOIN event g ON g.identity = w.identity AND g.id = w.group_id
+        AND g.type <> 'network'
+    ) v LEFT JOIN event a ON a.n = v.group_n
+      JOIN cut c ON c.identity = v.identity AND c.device = v.author AND c.group_id = coalesce(a.id, x'')
+    WHERE NOT EXISTS (SELECT 1 FROM chain_link l WHERE l.identity = v.identity AND l.id = v.id)
+    UNION
+    SELECT w.identity, w.id FROM cut_off JOIN waiting_for f ON f.identity = cut_off.identity AND f.missing = cut_off.id
+      JOIN waiting w ON w.n = f.waiting
+  ) SELECT hex(id) AS id FROM cut_off`;
 
 function differences(a: TestNode, b: TestNode): string[] {
   const none = new Set([a, b].flatMap((node) => node.all(VOID).map((row) => row.id as string)));
