@@ -7,16 +7,26 @@ import { DatabaseSync, type StatementSync } from 'node:sqlite';
 import type { Db, SqlRow } from '../core/db.ts';
 import * as guard from './guard.ts';
 import { installAuthorizer } from './node-authorizer.ts';
-import { opening_pragmas, requireSqliteVersion } from './pragmas.ts';
+import { opening_pragmas, reading_pragmas, requireSqliteVersion } from './pragmas.ts';
 
 /** Opens or creates the file at `path`; `:memory:` for one that is gone on close. */
 export function openNodeSqlite(path: string): Db {
-  const raw = new DatabaseSync(path, { enableForeignKeyConstraints: false });
-  let query_only = false;
+  return opened(new DatabaseSync(path, { enableForeignKeyConstraints: false }), opening_pragmas);
+}
 
+/** Opens the file at `path` beside whoever writes it, changing nothing. */
+export function openNodeSqliteToRead(path: string): Db {
+  return opened(
+    new DatabaseSync(path, { readOnly: true, enableForeignKeyConstraints: false }),
+    reading_pragmas,
+  );
+}
+
+function opened(raw: DatabaseSync, pragmas: readonly string[]): Db {
+  let query_only = false;
   try {
     requireSqliteVersion(String(raw.prepare('SELECT sqlite_version() AS version').get()?.version));
-    for (const pragma of opening_pragmas) raw.exec(`PRAGMA ${pragma}`);
+    for (const pragma of pragmas) raw.exec(`PRAGMA ${pragma}`);
   } catch (error) {
     raw.close();
     throw error;

@@ -19,6 +19,14 @@ export const opening_pragmas: readonly string[] = [
   'foreign_keys = OFF', // projections are written in any order
 ];
 
+/** Those of a connection that only reads, beside another process that writes. */
+export const reading_pragmas: readonly string[] = [
+  'busy_timeout = 5000',
+  'temp_store = MEMORY',
+  'cell_size_check = ON',
+  'mmap_size = 0',
+];
+
 /** Before it, WAL files could be corrupted by a checkpoint that raced a reset (fixed in 3.51.3). */
 const oldest_sqlite = [3, 51, 3] as const;
 
