@@ -100,12 +100,14 @@ export class ClockGuard {
   readonly #read: Statement;
   readonly #write: Statement;
   #last: Reading | null = null;
+  #highest_ms: number;
   /** Measurements made before the clock became suspect: they agreed with another clock. */
   #stale: ReadonlySet<string> = new Set();
 
   constructor(ports: ClockPorts) {
     this.#ports = ports;
     this.#read = ports.db.prepare('SELECT highest_ms, suspect_since_ms, reason FROM scheduler_clock');
+    this.#highest_ms = this.#stored().highest_ms ?? 0;
     this.#write = ports.db.prepare(
       `UPDATE scheduler_clock
        SET highest_ms = :highest_ms, suspect_since_ms = :suspect_since_ms, reason = :reason`,
@@ -172,7 +174,13 @@ export class ClockGuard {
   /** From here on, later looks are compared with this one. After the transaction. */
   keep(look: Look): void {
     this.#last = { wall_ms: look.now_ms, monotonic_ms: look.monotonic_ms };
+    this.#highest_ms = look.clock.highest_ms ?? 0;
     if (look.stale_witnesses) this.#stale = new Set(this.#ports.witnesses().map(keyOf));
+  }
+
+  /** The highest time that was believed. */
+  highestMs(): number {
+    return this.#highest_ms;
   }
 
   status(): ClockStatus {

@@ -23,6 +23,8 @@ export interface EnginePorts {
   readonly protocol: Protocol;
   readonly clock: Clock;
   readonly random: Random;
+  /** The highest time that was ever believed: nothing that had expired by then is shown again, whatever the clock says now. */
+  readonly highest_ms?: () => number;
   /** Told after each commit what is to happen outside. Must not throw, and must not call back into the engine before it returns. */
   readonly after_commit: (effects: readonly AfterCommit[]) => void;
 }
@@ -49,7 +51,7 @@ export class Engine {
     this.#ports = ports;
     const { db, protocol, clock, random } = ports;
     this.#now_ms = clock.wall_ms();
-    db.scalar('now_ms', { deterministic: true }, () => this.#now_ms);
+    db.scalar('now_ms', { deterministic: true }, () => Math.max(this.#now_ms, ports.highest_ms?.() ?? 0));
     protocol.pipeline.install?.(db);
     keepSecret(protocol);
     refuseOldFile(db);

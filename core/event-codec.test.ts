@@ -5,14 +5,12 @@ import {
   decodeFrame,
   decodeHeader,
   decodeSealed,
-  decodeWraps,
   encodeEventItem,
   encodeFrame,
   encodeHeader,
   encodeHeaderItem,
   encodeSealed,
   encodeTransientItem,
-  encodeWraps,
 } from './event-codec.ts';
 import { eventType } from './event-type.ts';
 import { content } from './fields.ts';
@@ -103,10 +101,5 @@ describe('what is sealed', () => {
     expect([type, body]).toEqual(['note', encode(new Map([['text', 'hello']]))]);
     for (const other of [['note'], ['note', body, 1], [1, body], ['note', 'text'], ['n'.repeat(65), body]])
       expect(() => decodeSealed(encode(other))).toThrow(expect.objectContaining({ code: 'malformed_body' }));
-  });
-
-  it('keeps its wraps while it waits', () => {
-    expect(decodeWraps(encodeWraps([wrap(1), wrap(2)]))).toEqual([wrap(1), wrap(2)]);
-    expect(decodeWraps(encodeWraps([]))).toEqual([]);
   });
 });

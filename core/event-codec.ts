@@ -193,15 +193,6 @@ export function encodeHeaderItem(header: Uint8Array, signature: Uint8Array): Uin
 const wrapList = (wraps: readonly Wrap[]): CborValue =>
   wraps.map(({ key_id, sealed }) => [Uint8Array.fromHex(key_id), sealed]);
 
-/** Wraps as they are kept beside an event that waits. */
-export function encodeWraps(wraps: readonly Wrap[]): Uint8Array {
-  return encode(wrapList(wraps));
-}
-
-export function decodeWraps(bytes: Uint8Array): Wrap[] {
-  return toWraps(decode(bytes));
-}
-
 /** 32 bytes of content key and the tag. */
 const WRAP_BYTES = 48;
 

@@ -25,6 +25,14 @@ export type TypeClass = 'public' | 'sealed' | 'local' | 'transient';
  *   it without having the target.
  * - `replace`: as `delete`, but the target lives on with this event's content in place of its own, which is forgotten.
  * - `standing` (local): judges the facts anew and applies what follows. Its projector writes the tables of `standing` in the protocol's own SQL.
+ * - `dirty`: says that a group key has sealed something that was deleted, for those who could not see it. Body: `key_id`. Grow-only: kept whoever wrote it.
+ * - `rekey` (local): seals the content keys of events anew, under another group key. Body: `key_id`, `event_ids`.
+ * - `mint` (local): makes a group key where no clean one fits. Body: `group_id`, `channel_id`, `expires_ms` (of what it is for).
+ * - `erase` (local): takes from the disk what is dead or no longer needed. Body: `event_ids`, `why` (`expired`: their content; `rekeyed`: their old wraps).
+ * - `purge` (local): erases a secret from its slot, where nothing needs it any more. Body: `kind` (`group_key`, `prekey`), `key_id`.
+ * - `receipt` (local): notes that no copy of what was erased is left in the file. Body: `until`, the number of the last such erasure.
+ * - `retire` (local): the prekeys published so far are not to be used any more.
+ * - `need_rewrap` (transient): events that could not be taken in, because their key is closed here. Body: `event_ids`.
  * - `minted` (local): a group key has been made here, for its reflectors to share. Body: `key_id`.
  * - `forget` (local): erases one identity of this node with everything that belongs to it.
  * - `keygen` (local): makes a keypair. Body: `purpose` (`device`: a new identity, secret kept in a key slot; `invite`: secret given to the caller once)
@@ -38,6 +46,14 @@ export type Effect =
   | 'key'
   | 'delete'
   | 'replace'
+  | 'dirty'
+  | 'rekey'
+  | 'mint'
+  | 'erase'
+  | 'purge'
+  | 'receipt'
+  | 'retire'
+  | 'need_rewrap'
   | 'standing'
   | 'minted'
   | 'forget'

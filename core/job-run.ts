@@ -1,6 +1,7 @@
 /** One run of a job: the pure function, its envelopes through the pipeline, and the row that tells of it. */
-import { assert, placeOf } from './assert.ts';
+import { assert, placeOf, SottoError } from './assert.ts';
 import type { Clock } from './clock.ts';
+import type { Look } from './clock-guard.ts';
 import type { JobSpec } from './config.ts';
 import { isStorageFault } from './db.ts';
 import type { Envelope } from './envelope.ts';
@@ -113,3 +114,12 @@ export const isFull = (spec: JobSpec, run: JobRun): boolean =>
 
 /** Whether a suspect clock holds it. */
 export const isDestructive = (spec: JobSpec): boolean => spec.job?.value.options.destructive === true;
+
+/** Throws `SottoError('clock_suspect')` for what destroys while the clock is suspect. */
+export function refuseWhileSuspect(spec: JobSpec, look: Look): void {
+  if (!look.suspect || !isDestructive(spec)) return;
+  throw new SottoError(
+    'clock_suspect',
+    `'${spec.name}' is held: the clock is suspect (${look.clock.reason}). Set it right, or confirm it.`,
+  );
+}

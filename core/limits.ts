@@ -26,6 +26,8 @@ export const limits = {
   wraps_per_event_max: 16,
   /** Events whose content keys one group key seals at the most, so that one deletion never rewraps a whole history. */
   events_per_key_max: 4_096,
+  /** Events that one instruction may name: a few milliseconds of work, so that others get their turn in between. */
+  events_per_instruction_max: 512,
   /** Devices that one removal names at the most: more than a person has. */
   devices_per_user_max: 64,
   /** Users that a private group is founded with at the most. */
@@ -59,6 +61,8 @@ export const limits = {
   frequency_ms_max: 10 * 365 * 86_400_000,
   /** Due occurrences taken into one transaction: bounds how long a pass holds the database. */
   due_batch_max: 500,
+  /** How long a pass goes on taking up further transactions: people who wait for an answer do not notice it. */
+  pass_ms_max: 20,
   /** Transactions of one pass: five million occurrences. What is still due then waits for the next pass, so that a pass ends. */
   pass_batches_max: 10_000,
   /** With `misfire: skip`: how late an occurrence may start and still count as on time. Timers of a busy machine err by less. */

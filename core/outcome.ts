@@ -27,6 +27,8 @@ export type AfterCommit =
   | { readonly effect: 'reply'; readonly value: Readonly<Record<string, unknown>> }
   /** Whose events count has changed: sessions with devices that were removed end. */
   | { readonly effect: 'standing_changed'; readonly identity: Identity }
+  /** Secrets were erased: the host sees to it that no copy is left, and has it receipted. Lost by a crash, it is owed by the open intents. */
+  | { readonly effect: 'purged' }
   /** Identities or networks came or went: schedules and listeners are to be brought up to date. */
   | { readonly effect: 'identities_changed' };
 

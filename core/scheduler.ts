@@ -16,7 +16,7 @@ import type { JobSpec } from './config.ts';
 import type { Db } from './db.ts';
 import type { Envelope } from './envelope.ts';
 import type { Id } from './fields.ts';
-import { isDestructive, isFull, type RunPorts, runJob } from './job-run.ts';
+import { isDestructive, isFull, type RunPorts, refuseWhileSuspect, runJob } from './job-run.ts';
 import { limits, NEVER_MS } from './limits.ts';
 import { plan, retryDelayMs } from './schedule.ts';
 import { bringForward, fitRows, fromNowOn } from './schedule-fit.ts';
@@ -94,7 +94,7 @@ export class JobScheduler {
 
   // --- running ----------------------------------------------------------------------------------------------------------
 
-  /** Runs everything that is due now. A pass has one time for all of its runs, however long it takes. */
+  /** Runs what is due now, with one time for all of it; what it has not come to after a moment stays due, so that others get their turn. */
   runDueJobs(): PassSummary {
     return this.#exclusively(() => {
       const look = this.#look();
@@ -107,6 +107,7 @@ export class JobScheduler {
           );
           if (done.length === 0) break;
           taken.push(...done);
+          if (this.#ports.clock.monotonic_ms() - look.monotonic_ms > limits.pass_ms_max) break;
         }
       }
       return {
@@ -201,26 +202,35 @@ export class JobScheduler {
     return this.#exclusively(() => {
       const spec = this.#runnable(name);
       const look = this.#look();
-      if (look.suspect && isDestructive(spec)) {
-        throw new SottoError(
-          'clock_suspect',
-          `'${name}' is held: the clock is suspect (${look.clock.reason}). Set it right, or confirm it.`,
-        );
-      }
-      const { now_ms } = look;
-      const occurrence = { now_ms, scheduled_for_ms: now_ms, missed: 0, attempt: 0 };
+      refuseWhileSuspect(spec, look);
       const runs: JobRun[] = [];
       for (const row of this.#rowsOf(spec, identity)) {
         for (let batch = 0; batch < limits.drain_max; batch++) {
-          const run = this.#ports.transact(now_ms, (transaction) =>
-            runJob(this.#ports, this.#rows, transaction, spec, row, 'hand', occurrence),
-          );
+          const run = this.#byHand(spec, row, look.now_ms);
           runs.push(run);
           if (!spec.drain || run.outcome === 'failed' || !isFull(spec, run)) break;
         }
       }
       return runs;
     });
+  }
+
+  /** One batch of a job by hand, for one identity, with other parameters than the schedule's where given: for hosts that go on in between. */
+  runOnce(name: string, identity: number, params: Readonly<Record<string, unknown>> = {}): JobRun {
+    return this.#exclusively(() => {
+      const spec = this.#runnable(name);
+      const look = this.#look();
+      refuseWhileSuspect(spec, look);
+      const paramsFor = (network_id: Id | null) => ({ ...spec.paramsFor(network_id), ...params });
+      return this.#byHand({ ...spec, paramsFor }, this.#rowsOf(spec, identity)[0]!, look.now_ms);
+    });
+  }
+
+  #byHand(spec: JobSpec, row: ScheduleRow, now_ms: number): JobRun {
+    const occurrence = { now_ms, scheduled_for_ms: now_ms, missed: 0, attempt: 0 };
+    return this.#ports.transact(now_ms, (transaction) =>
+      runJob(this.#ports, this.#rows, transaction, spec, row, 'hand', occurrence),
+    );
   }
 
   /** What a job would emit now, for one identity or each of its own: run on live data, without any effect. Throws what it throws. */
@@ -265,6 +275,11 @@ export class JobScheduler {
 
   // --- the clock ------------------------------------------------------------------------------------------------------------
 
+  /** The highest time that was ever believed: what had expired by then has expired. */
+  highestMs(): number {
+    return this.#guard.highestMs();
+  }
+
   clockStatus(): ClockStatus {
     return this.#guard.status();
   }
@@ -287,7 +302,6 @@ export class JobScheduler {
     return Math.min(Math.max(0, (this.nextDueMs() ?? NEVER_MS) - now_ms), limits.timer_ms_max);
   }
 
-  /** Every row, and every job that has none. */
   list(): readonly JobLine[] {
     return [...this.#specs.values()].flatMap((spec) => linesOf(spec, this.#rows.of(spec.name)));
   }

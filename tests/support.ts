@@ -152,7 +152,7 @@ export interface StoredEvent extends RawEvent {
 /** Every event that a node has now, with the wraps it would be sent with, in the order of ids. */
 export function storedEvents(node: TestNode): StoredEvent[] {
   const wraps = node.db.prepare(
-    'SELECT k.id, w.sealed FROM wrap w JOIN group_key k ON k.n = w.key WHERE w.of = :n ORDER BY k.expires_ms, k.id',
+    'SELECT k.id, w.sealed FROM wrap w JOIN group_key k ON k.n = w.key WHERE w.of = :n AND w.sealed IS NOT NULL ORDER BY k.expires_ms, k.id',
   );
   return node
     .all('SELECT n, id, type, header, signature, body FROM event WHERE body IS NOT NULL ORDER BY id')
@@ -289,6 +289,10 @@ const LOCAL_TABLES = new Set([
   'key_slot_lock',
   'waiting',
   'waiting_for',
+  'waiting_wrap',
+  'purge',
+  'synced',
+  'log_padding',
   'refused',
   'key_slot',
   'key_slot_use',

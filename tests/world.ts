@@ -130,19 +130,45 @@ export class World {
   }
 
   /** Runs a job as its schedule would. Returns how many envelopes it emitted. */
-  runJob(name: string, job_name: string): number {
+  runJob(name: string, job_name: string, params: Record<string, unknown> = {}): number {
     const { engine, clock } = this.node(name);
     const job = quietProtocol.jobs.get(job_name);
     if (job === undefined) throw new Error(`there is no job ${job_name}`);
     return engine.transact((transaction) => {
       const scope = engine.scope(1, transaction.now_ms);
       const occurrence = { scheduled_for_ms: clock.wall, missed: 0, attempt: 0 };
-      const envelopes = engine.pure.job(job, {}, scope, occurrence);
+      const envelopes = engine.pure.job(
+        job,
+        job.value.check.parse(params) as Record<string, unknown>,
+        scope,
+        occurrence,
+      );
       const cause = { kind: 'job', name: job_name, scheduled_for_ms: clock.wall } as const;
       const { rejected, failed } = transaction.submit(1, cause, envelopes);
       if (rejected.length + failed.length > 0) throw new Error(JSON.stringify({ rejected, failed }));
       return envelopes.length;
     });
+  }
+
+  /** What the host does after a purge, without the disk: receipts for all that was zeroed. */
+  receipt(name: string): void {
+    const { engine } = this.node(name);
+    const { until } = engine.query('get_open_purges', {}, 0)[0] as { until: number | null };
+    if (until !== null) engine.instruct(0, 'test', 'purge-receipt', { until });
+  }
+
+  /** The whole chain once on one device, in the founding document's order. Each job drained. */
+  forget(name: string, grace_ms = 3_600_000): void {
+    for (const job of [
+      'ttl_cleanup_job',
+      'rekey_creation_job',
+      'rekey_creation_job',
+      'delete_rekeyed_events_job',
+    ])
+      while (this.runJob(name, job) >= 8);
+    for (let run = 0; run < 2; run++) while (this.runJob(name, 'purge_unused_keys_job', { grace_ms }) >= 64);
+    this.receipt(name);
+    this.runJob(name, 'prekey_replenishment_job');
   }
 
   waiting(name: string): Record<string, number> {
@@ -177,7 +203,7 @@ export class World {
 
 const STORED = `
   SELECT e.n, e.id, e.header, e.signature, e.body, k.id AS key_id, w.sealed AS wrap
-  FROM event e LEFT JOIN wrap w ON w.of = e.n LEFT JOIN group_key k ON k.n = w.key
+  FROM event e LEFT JOIN wrap w ON w.of = e.n AND w.sealed IS NOT NULL LEFT JOIN group_key k ON k.n = w.key
   WHERE e.n > :since AND e.body IS NOT NULL ORDER BY e.id, k.id`;
 
 /** Every event that a node has now, as it would be sent: with its wraps. By id. `since`: only those it took in after that row. */

@@ -5,21 +5,25 @@
 import { pipelineOf } from '../../core/handler.ts';
 import { adoptKnownTypes } from './handlers/adopt.ts';
 import { installContent } from './handlers/content.ts';
-import { deleteEvents } from './handlers/delete.ts';
+import { deleteEvents, eraseEvents } from './handlers/delete.ts';
+import { dirty } from './handlers/dirty.ts';
 import { eventStore } from './handlers/event-store.ts';
 import { forgetIdentity } from './handlers/forget-identity.ts';
 import { instruct } from './handlers/instruct.ts';
 import { judge } from './handlers/judge.ts';
 import { keygen } from './handlers/keygen.ts';
 import { link } from './handlers/link.ts';
+import { mint } from './handlers/mint.ts';
 import { open } from './handlers/open.ts';
 import { openKey } from './handlers/open-key.ts';
 import { installPlace } from './handlers/place.ts';
 import { project } from './handlers/project.ts';
 import { prove } from './handlers/prove.ts';
+import { purge, receipt, retire } from './handlers/purge.ts';
 import { receive } from './handlers/receive.ts';
 import { reflect } from './handlers/reflect.ts';
 import { rememberRefused } from './handlers/refuse.ts';
+import { rekey } from './handlers/rekey.ts';
 import { release } from './handlers/release.ts';
 import { releaseDue } from './handlers/release-due.ts';
 import { replaceEvents } from './handlers/replace.ts';
@@ -52,6 +56,13 @@ export const pipeline = {
     openKey, //        valid       -> a group key is held
     standing, //       valid       -> whose events count is applied
     deleteEvents, //   valid       -> what it deletes is dead
+    dirty, //          valid       -> a key that must go
+    rekey, //          valid       -> content keys are sealed under another key
+    mint, //           valid       -> a key is made where none fits
+    eraseEvents, //    valid       -> what has expired or was replaced leaves the disk
+    purge, //          valid       -> a key that nothing needs is zeroed
+    retire, //         valid       -> prekeys are not to be used any more
+    receipt, //        valid       -> that it is gone is noted
     judge, //          valid       -> facts are judged anew
     release, //        valid       -> what waited for it goes on
     reflect, //        valid       -> what its reflectors answer

@@ -26,16 +26,24 @@ CREATE UNIQUE INDEX IF NOT EXISTS event_by_id ON event (identity, id);
 -- A device's chain in one audience: where a removal cuts, and where two events of one number show a clone.
 CREATE INDEX IF NOT EXISTS event_by_author ON event (identity, author, group_n, seq);
 CREATE INDEX IF NOT EXISTS event_opaque ON event (n) WHERE opaque = 1;
+-- What expires some day and is still here.
+CREATE INDEX IF NOT EXISTS event_by_expiry ON event (identity, expires_ms) WHERE body IS NOT NULL AND expires_ms < 9007199254740991;
 
--- The content keys of sealed events, each sealed under a group key.
+-- The content keys of sealed events, each sealed under a group key. `sealed` NULL: the event was deleted (or edited), the wrap is gone, and
+-- that it was under this key is remembered: it is what makes the key dirty. `replaced`: there is one under a clean key, too, so that this one
+-- is no longer needed; it only tells where to look.
 CREATE TABLE IF NOT EXISTS wrap (
-  of      INTEGER NOT NULL,
-  key     INTEGER NOT NULL,
-  sealed  BLOB NOT NULL,
+  of        INTEGER NOT NULL,
+  key       INTEGER NOT NULL,
+  sealed    BLOB,
+  replaced  INTEGER NOT NULL DEFAULT 0,
   PRIMARY KEY (of, key)
 ) WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS wrap_by_key ON wrap (key, replaced) WHERE sealed IS NOT NULL;
+CREATE INDEX IF NOT EXISTS wrap_gone_by_key ON wrap (key) WHERE sealed IS NULL;
 
--- Group keys that this device holds. The key itself is in its slot. `events`: how many content keys it seals here.
+-- Group keys that this device holds, or held. The key itself is in its slot; NULL once it has been erased. `events`: how many content keys it
+-- seals here.
 CREATE TABLE IF NOT EXISTS group_key (
   n           INTEGER PRIMARY KEY,
   identity    INTEGER NOT NULL,
@@ -43,14 +51,24 @@ CREATE TABLE IF NOT EXISTS group_key (
   group_id    BLOB NOT NULL,
   channel_id  BLOB,
   expires_ms  INTEGER NOT NULL,
-  slot        INTEGER NOT NULL,
+  slot        INTEGER,
   -- Made here; else it was given to us, and perhaps to nobody else.
   minted      INTEGER NOT NULL DEFAULT 0,
   events      INTEGER NOT NULL DEFAULT 0,
-  held_ms     INTEGER NOT NULL
+  held_ms     INTEGER NOT NULL,
+  -- Since when it is known to have sealed something that was deleted; it never becomes clean again.
+  dirty_ms    INTEGER,
+  -- From here on no further event under it is taken in.
+  closed_ms   INTEGER,
+  -- When it was erased from its slot.
+  zeroed_ms   INTEGER,
+  -- Prekeys that this device published up to here may have been sent it.
+  exposed_ms  INTEGER
 );
 CREATE UNIQUE INDEX IF NOT EXISTS group_key_by_id ON group_key (identity, id);
 CREATE INDEX IF NOT EXISTS group_key_by_group ON group_key (identity, group_id, channel_id, expires_ms);
+CREATE INDEX IF NOT EXISTS group_key_dirty ON group_key (identity) WHERE dirty_ms IS NOT NULL AND slot IS NOT NULL;
+CREATE INDEX IF NOT EXISTS group_key_by_expiry ON group_key (identity, expires_ms) WHERE slot IS NOT NULL;
 
 -- Which device was given which group key, and by whom (the event's author).
 CREATE TABLE IF NOT EXISTS key_delivery (
@@ -60,13 +78,38 @@ CREATE TABLE IF NOT EXISTS key_delivery (
 );
 CREATE INDEX IF NOT EXISTS key_delivery_by_key ON key_delivery (key_id, device);
 
--- Secret halves of this device's prekeys.
+-- Keys that somebody has said are dirty (types with effect `dirty`, written by their projector), held here or not.
+CREATE TABLE IF NOT EXISTS dirty_key (
+  event   INTEGER PRIMARY KEY REFERENCES event (n),
+  key_id  BLOB NOT NULL
+);
+CREATE INDEX IF NOT EXISTS dirty_key_by_key ON dirty_key (key_id);
+
+-- Secret halves of this device's prekeys. `retired_ms`: newer ones have been published since a key that these may have carried became dirty.
 CREATE TABLE IF NOT EXISTS prekey_secret (
   identity    INTEGER NOT NULL,
   public_key  BLOB NOT NULL,
   slot        INTEGER NOT NULL,
+  created_ms  INTEGER NOT NULL,
+  retired_ms  INTEGER,
   PRIMARY KEY (identity, public_key)
 ) WITHOUT ROWID;
+
+-- Secrets that were erased: the intent, in the transaction that zeroed the slot, and the receipt, once no copy is left in the write-ahead log.
+-- `unreachable_ms`, of group keys: since when no prekey is left that could open a recorded event which brought the key. Outlives its identity.
+CREATE TABLE IF NOT EXISTS purge (
+  n               INTEGER PRIMARY KEY,
+  whose           INTEGER NOT NULL,
+  network_id      BLOB,
+  kind            TEXT NOT NULL,
+  key_id          BLOB NOT NULL,
+  rule            TEXT NOT NULL,
+  intended_ms     INTEGER NOT NULL,
+  zeroed_ms       INTEGER,
+  unreachable_ms  INTEGER
+);
+CREATE INDEX IF NOT EXISTS purge_open ON purge (n) WHERE zeroed_ms IS NULL;
+CREATE INDEX IF NOT EXISTS purge_reachable ON purge (whose, key_id) WHERE unreachable_ms IS NULL;
 
 -- What an event names, and so dies with.
 CREATE TABLE IF NOT EXISTS depends_on (
@@ -96,15 +139,29 @@ CREATE TABLE IF NOT EXISTS waiting (
   missing       INTEGER NOT NULL,
   not_before_ms INTEGER NOT NULL DEFAULT 0,
   received_ms   INTEGER NOT NULL,
+  expires_ms    INTEGER NOT NULL,
+  -- What it deletes or edits, as its header says.
+  target        BLOB,
   header        BLOB NOT NULL,
   signature     BLOB NOT NULL,
-  body          BLOB NOT NULL,
-  wraps         BLOB NOT NULL
+  body          BLOB NOT NULL
 );
 CREATE UNIQUE INDEX IF NOT EXISTS waiting_by_id ON waiting (identity, id);
 CREATE INDEX IF NOT EXISTS waiting_by_author ON waiting (identity, author);
 CREATE INDEX IF NOT EXISTS waiting_by_rule ON waiting (identity, rule);
 CREATE INDEX IF NOT EXISTS waiting_by_time ON waiting (identity, not_before_ms, received_ms);
+CREATE INDEX IF NOT EXISTS waiting_by_expiry ON waiting (identity, expires_ms);
+CREATE INDEX IF NOT EXISTS waiting_by_target ON waiting (identity, target) WHERE target IS NOT NULL;
+
+-- The wraps that came with them. Nobody has looked at them yet, and there may be several under one key.
+CREATE TABLE IF NOT EXISTS waiting_wrap (
+  waiting  INTEGER NOT NULL,
+  place    INTEGER NOT NULL,
+  key_id   BLOB NOT NULL,
+  sealed   BLOB NOT NULL,
+  PRIMARY KEY (waiting, place)
+) WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS waiting_wrap_by_key ON waiting_wrap (key_id);
 
 CREATE TABLE IF NOT EXISTS waiting_for (
   identity  INTEGER NOT NULL,
@@ -254,7 +311,7 @@ CREATE VIEW IF NOT EXISTS live_event AS
     CASE WHEN sealed = 0 THEN body ELSE (
       SELECT opened_body(e.id, e.header, e.body, k.id, w.sealed, s.secret, u.nonce, u.tag)
       FROM wrap w JOIN group_key k ON k.n = w.key JOIN key_slot s ON s.id = k.slot JOIN key_slot_use u ON u.slot = s.id
-      WHERE w.of = e.n ORDER BY k.expires_ms, k.id LIMIT 1
+      WHERE w.of = e.n AND w.sealed IS NOT NULL ORDER BY k.dirty_ms IS NOT NULL, k.expires_ms, k.id LIMIT 1
     ) END AS body
   FROM event e WHERE e.body IS NOT NULL AND e.expires_ms > now_ms();
 

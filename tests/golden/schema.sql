@@ -1,4 +1,4 @@
-PRAGMA user_version = 2;
+PRAGMA user_version = 3;
 
 CREATE TABLE address (
   event    INTEGER PRIMARY KEY REFERENCES event (n),
@@ -92,6 +92,11 @@ CREATE TABLE dial_hint (
   PRIMARY KEY (identity, device, address)
 ) WITHOUT ROWID;
 
+CREATE TABLE dirty_key (
+  event   INTEGER PRIMARY KEY REFERENCES event (n),
+  key_id  BLOB NOT NULL
+);
+
 CREATE TABLE edit (
   event    INTEGER PRIMARY KEY REFERENCES event (n),
   message  INTEGER NOT NULL REFERENCES event (n)
@@ -115,6 +120,11 @@ CREATE TABLE event (
   body        BLOB
 );
 
+CREATE TABLE forgotten_by (
+  event   INTEGER PRIMARY KEY REFERENCES event (n),
+  key_id  BLOB NOT NULL
+);
+
 CREATE TABLE group_device (
   identity  INTEGER NOT NULL,
   group_id  BLOB NOT NULL,
@@ -129,11 +139,19 @@ CREATE TABLE group_key (
   group_id    BLOB NOT NULL,
   channel_id  BLOB,
   expires_ms  INTEGER NOT NULL,
-  slot        INTEGER NOT NULL,
+  slot        INTEGER,
   -- Made here; else it was given to us, and perhaps to nobody else.
   minted      INTEGER NOT NULL DEFAULT 0,
   events      INTEGER NOT NULL DEFAULT 0,
-  held_ms     INTEGER NOT NULL
+  held_ms     INTEGER NOT NULL,
+  -- Since when it is known to have sealed something that was deleted; it never becomes clean again.
+  dirty_ms    INTEGER,
+  -- From here on no further event under it is taken in.
+  closed_ms   INTEGER,
+  -- When it was erased from its slot.
+  zeroed_ms   INTEGER,
+  -- Prekeys that this device published up to here may have been sent it.
+  exposed_ms  INTEGER
 );
 
 CREATE TABLE group_member (
@@ -246,6 +264,8 @@ CREATE TABLE prekey_secret (
   identity    INTEGER NOT NULL,
   public_key  BLOB NOT NULL,
   slot        INTEGER NOT NULL,
+  created_ms  INTEGER NOT NULL,
+  retired_ms  INTEGER,
   PRIMARY KEY (identity, public_key)
 ) WITHOUT ROWID;
 
@@ -257,6 +277,18 @@ CREATE TABLE private_group (
 
 CREATE TABLE profile (
   event  INTEGER PRIMARY KEY REFERENCES event (n)
+);
+
+CREATE TABLE purge (
+  n               INTEGER PRIMARY KEY,
+  whose           INTEGER NOT NULL,
+  network_id      BLOB,
+  kind            TEXT NOT NULL,
+  key_id          BLOB NOT NULL,
+  rule            TEXT NOT NULL,
+  intended_ms     INTEGER NOT NULL,
+  zeroed_ms       INTEGER,
+  unreachable_ms  INTEGER
 );
 
 CREATE TABLE reaction (
@@ -351,6 +383,11 @@ CREATE TABLE session (
   PRIMARY KEY (identity, session_id)
 ) WITHOUT ROWID;
 
+CREATE TABLE synced (
+  identity  INTEGER PRIMARY KEY,
+  at_ms     INTEGER NOT NULL
+);
+
 CREATE TABLE title (
   event  INTEGER PRIMARY KEY REFERENCES event (n),
   of_id  BLOB NOT NULL
@@ -373,10 +410,12 @@ CREATE TABLE waiting (
   missing       INTEGER NOT NULL,
   not_before_ms INTEGER NOT NULL DEFAULT 0,
   received_ms   INTEGER NOT NULL,
+  expires_ms    INTEGER NOT NULL,
+  -- What it deletes or edits, as its header says.
+  target        BLOB,
   header        BLOB NOT NULL,
   signature     BLOB NOT NULL,
-  body          BLOB NOT NULL,
-  wraps         BLOB NOT NULL
+  body          BLOB NOT NULL
 );
 
 CREATE TABLE waiting_for (
@@ -386,10 +425,19 @@ CREATE TABLE waiting_for (
   PRIMARY KEY (identity, missing, waiting)
 ) WITHOUT ROWID;
 
+CREATE TABLE waiting_wrap (
+  waiting  INTEGER NOT NULL,
+  place    INTEGER NOT NULL,
+  key_id   BLOB NOT NULL,
+  sealed   BLOB NOT NULL,
+  PRIMARY KEY (waiting, place)
+) WITHOUT ROWID;
+
 CREATE TABLE wrap (
-  of      INTEGER NOT NULL,
-  key     INTEGER NOT NULL,
-  sealed  BLOB NOT NULL,
+  of        INTEGER NOT NULL,
+  key       INTEGER NOT NULL,
+  sealed    BLOB,
+  replaced  INTEGER NOT NULL DEFAULT 0,
   PRIMARY KEY (of, key)
 ) WITHOUT ROWID;
 
@@ -401,17 +449,27 @@ CREATE INDEX chain_link_by_device ON chain_link (identity, device, group_id);
 
 CREATE INDEX depends_on_by_event ON depends_on (event);
 
+CREATE INDEX dirty_key_by_key ON dirty_key (key_id);
+
 CREATE INDEX edit_by_message ON edit (message);
 
 CREATE INDEX event_by_author ON event (identity, author, group_n, seq);
+
+CREATE INDEX event_by_expiry ON event (identity, expires_ms) WHERE body IS NOT NULL AND expires_ms < 9007199254740991;
 
 CREATE UNIQUE INDEX event_by_id ON event (identity, id);
 
 CREATE INDEX event_opaque ON event (n) WHERE opaque = 1;
 
+CREATE INDEX forgotten_by_key ON forgotten_by (key_id);
+
+CREATE INDEX group_key_by_expiry ON group_key (identity, expires_ms) WHERE slot IS NOT NULL;
+
 CREATE INDEX group_key_by_group ON group_key (identity, group_id, channel_id, expires_ms);
 
 CREATE UNIQUE INDEX group_key_by_id ON group_key (identity, id);
+
+CREATE INDEX group_key_dirty ON group_key (identity) WHERE dirty_ms IS NOT NULL AND slot IS NOT NULL;
 
 CREATE INDEX group_member_by_group ON group_member (group_n, user);
 
@@ -429,6 +487,10 @@ CREATE INDEX peer_by_device ON peer (device);
 
 CREATE INDEX peer_by_user ON peer (user);
 
+CREATE INDEX purge_open ON purge (n) WHERE zeroed_ms IS NULL;
+
+CREATE INDEX purge_reachable ON purge (whose, key_id) WHERE unreachable_ms IS NULL;
+
 CREATE INDEX reaction_by_message ON reaction (message);
 
 CREATE UNIQUE INDEX refused_by_id ON refused (identity, id);
@@ -443,13 +505,23 @@ CREATE INDEX user_by_invite ON user (invite);
 
 CREATE INDEX waiting_by_author ON waiting (identity, author);
 
+CREATE INDEX waiting_by_expiry ON waiting (identity, expires_ms);
+
 CREATE UNIQUE INDEX waiting_by_id ON waiting (identity, id);
 
 CREATE INDEX waiting_by_rule ON waiting (identity, rule);
 
+CREATE INDEX waiting_by_target ON waiting (identity, target) WHERE target IS NOT NULL;
+
 CREATE INDEX waiting_by_time ON waiting (identity, not_before_ms, received_ms);
 
 CREATE INDEX waiting_for_by_waiting ON waiting_for (waiting);
+
+CREATE INDEX waiting_wrap_by_key ON waiting_wrap (key_id);
+
+CREATE INDEX wrap_by_key ON wrap (key, replaced) WHERE sealed IS NOT NULL;
+
+CREATE INDEX wrap_gone_by_key ON wrap (key) WHERE sealed IS NULL;
 
 CREATE VIEW current_device AS
   SELECT m.identity AS identity, m.device AS device FROM member_device m
@@ -473,7 +545,7 @@ CREATE VIEW live_event AS
     CASE WHEN sealed = 0 THEN body ELSE (
       SELECT opened_body(e.id, e.header, e.body, k.id, w.sealed, s.secret, u.nonce, u.tag)
       FROM wrap w JOIN group_key k ON k.n = w.key JOIN key_slot s ON s.id = k.slot JOIN key_slot_use u ON u.slot = s.id
-      WHERE w.of = e.n ORDER BY k.expires_ms, k.id LIMIT 1
+      WHERE w.of = e.n AND w.sealed IS NOT NULL ORDER BY k.dirty_ms IS NOT NULL, k.expires_ms, k.id LIMIT 1
     ) END AS body
   FROM event e WHERE e.body IS NOT NULL AND e.expires_ms > now_ms();
 

@@ -4,8 +4,9 @@
  */
 import type { Cause, RawEvent, VerifiedEnvelope } from '../../../core/envelope.ts';
 import type { HandlerContext } from '../../../core/handler.ts';
-import { removeEvent, wrapsOf } from './store.ts';
+import { removeEvent } from './store.ts';
 import { verifiedAgain } from './waiting.ts';
+import { wrapsOf } from './wraps.ts';
 
 /** Taken up per start: an upgrade must not hold the node back for minutes; the rest follows at the next start. */
 const BATCH = 10_000;

@@ -1,15 +1,20 @@
 /**
- * What a valid deletion does (types with effect `delete`): its target dies, and with it everything that hangs on it.
+ * What a valid deletion does (types with effect `delete`): its target dies, and with it everything that hangs on it. And what this node takes off
+ * its own disk (types with effect `erase`): what has expired, and wraps that are no longer needed.
  */
 import { assert } from '../../../core/assert.ts';
+import type { Identity } from '../../../core/envelope.ts';
 import { decodeHeader } from '../../../core/event-codec.ts';
 import type { Id } from '../../../core/fields.ts';
-import { handler } from '../../../core/handler.ts';
+import { type HandlerContext, handler } from '../../../core/handler.ts';
 import { type AfterCommit, advance, type Follow } from '../../../core/outcome.ts';
+import { wipe } from '../../../crypto/bytes.ts';
+import { withKeys } from './group-keys.ts';
 import { kill, withDependents } from './kill.ts';
 import { provedBy } from './prove.ts';
 import { audienceOf, insertEvent, rowNumberOf } from './store.ts';
-import { drop, takeReleasedBy, waitingNumberOf } from './waiting.ts';
+import { drop, STANDING_CAUSE, takeOut, takeReleasedBy, waitingNumberOf } from './waiting.ts';
+import { countWraps, dropDirtyWraps, openWrap, winnerOf } from './wraps.ts';
 
 export const deleteEvents = handler({
   name: 'delete',
@@ -26,6 +31,11 @@ export const deleteEvents = handler({
     const release = (event_id: Id) => {
       for (const waited of takeReleasedBy(context, identity, event_id, envelope.cause))
         follows.push({ envelope: waited });
+      // Edits of it that wait for something else are not to outlive it.
+      const edits = context
+        .statement('SELECT n FROM waiting WHERE identity = :identity AND target = :target ORDER BY id')
+        .all({ identity, target: Uint8Array.fromHex(event_id) });
+      for (const { n } of edits) follows.push({ envelope: takeOut(context, n as number, STANDING_CAUSE) });
     };
     const n = rowNumberOf(context, identity, target.event_id);
     if (n === null) {
@@ -56,3 +66,63 @@ export const deleteEvents = handler({
     return advance(envelope, { after, follows });
   },
 });
+
+/** The founding document's DeleteHandler: a job says what is owed; whether it is, is asked again here. */
+export const eraseEvents = handler({
+  name: 'erase',
+  takes: 'valid',
+  gives: ['valid'],
+  accepts: (envelope) => envelope.type.effect === 'erase',
+  process: (envelope, context) => {
+    const { identity } = envelope;
+    const { event_ids, why } = envelope.event.body as unknown as {
+      readonly event_ids: readonly Id[];
+      readonly why: 'expired' | 'rekeyed';
+    };
+    const after =
+      why === 'expired'
+        ? event_ids.flatMap((event_id) => expire(event_id, identity, context))
+        : dropReplaced(event_ids, identity, context);
+    return advance(envelope, { after });
+  },
+});
+
+/** Its time is over: its content goes, with what hangs on it. Every device does this for itself; nobody is told. */
+function expire(event_id: Id, identity: Identity, context: HandlerContext): AfterCommit[] {
+  const waiting = waitingNumberOf(context, identity, event_id);
+  if (waiting !== null) {
+    const row = context.statement('SELECT expires_ms FROM waiting WHERE n = :waiting').get({ waiting });
+    if ((row?.expires_ms as number) <= context.now_ms) drop(context, waiting);
+    return [];
+  }
+  const row = context
+    .statement('SELECT n, expires_ms FROM event WHERE identity = :identity AND id = :id')
+    .get({ identity, id: Uint8Array.fromHex(event_id) });
+  if (row === undefined || (row.expires_ms as number) > context.now_ms) return [];
+  return withDependents(row.n as number, context).flatMap((n) => {
+    const died = kill(n, context, identity, 'expired');
+    return died === null ? [] : [died.after];
+  });
+}
+
+/** Wraps under dirty keys go where one under a clean key is stored and opens. */
+function dropReplaced(event_ids: readonly Id[], identity: Identity, context: HandlerContext): AfterCommit[] {
+  const dropped = new Map<number, number>();
+  withKeys(context, (secretOf) => {
+    for (const event_id of event_ids) {
+      const winner = winnerOf(context, identity, event_id);
+      if (winner === null) continue;
+      const opened = winner.is_dirty
+        ? null
+        : openWrap(secretOf(winner.key), event_id, winner.key_commitment, winner);
+      if (opened === null) {
+        context.count('erase:no_other_wrap_opens');
+        continue;
+      }
+      wipe(opened);
+      dropDirtyWraps(context, winner.n, dropped);
+    }
+  });
+  for (const [key_n, count] of dropped) countWraps(context, key_n, -count);
+  return [];
+}

@@ -8,6 +8,7 @@ import { advance } from '../../../core/outcome.ts';
 import { heldKey } from './group-keys.ts';
 import { isOpaque } from './open.ts';
 import { audienceOf, insertEvent } from './store.ts';
+import { addWrap, markReplaced } from './wraps.ts';
 
 export const eventStore = handler({
   name: 'event-store',
@@ -39,11 +40,9 @@ function storeWraps({ identity, raw }: ValidEnvelope, n: number, context: Handle
   for (const { key_id, sealed } of raw?.wraps ?? []) {
     const key = heldKey(context, identity, key_id);
     assert(key !== null, 'a wrap that was opened is under a key that is held');
-    context
-      .statement('INSERT INTO wrap (of, key, sealed) VALUES (:n, :key, :sealed) ON CONFLICT DO NOTHING')
-      .run({ n, key: key.n, sealed });
-    context.statement('UPDATE group_key SET events = events + 1 WHERE n = :n').run({ n: key.n });
+    addWrap(context, n, key.n, sealed);
   }
+  if ((raw?.wraps.length ?? 0) > 1) markReplaced(context, n);
 }
 
 /** From what the event names to the event: a removal, a deletion, a withdrawal follows these. */

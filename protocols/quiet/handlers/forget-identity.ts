@@ -5,6 +5,14 @@
 import { type HandlerContext, handler } from '../../../core/handler.ts';
 import { emit } from '../../../core/outcome.ts';
 import { eraseSlot } from './key-slot.ts';
+import { noteIntent } from './purge.ts';
+
+const SECRETS = `
+  SELECT u.slot, u.purpose AS kind, coalesce(k.id, p.public_key, i.device) AS key_id
+  FROM key_slot_use u JOIN identity i ON i.identity = u.identity
+    LEFT JOIN group_key k ON k.identity = u.identity AND k.slot = u.slot
+    LEFT JOIN prekey_secret p ON p.identity = u.identity AND p.slot = u.slot
+  WHERE u.identity = :identity ORDER BY u.slot`;
 
 export const forgetIdentity = handler({
   name: 'forget-identity',
@@ -13,10 +21,12 @@ export const forgetIdentity = handler({
   accepts: (envelope) => envelope.draft.type.effect === 'forget',
   process: (envelope, context) => {
     const { identity } = envelope;
-    const slots = context
-      .statement('SELECT slot FROM key_slot_use WHERE identity = :identity')
-      .all({ identity });
-    for (const { slot } of slots) eraseSlot(context, slot as number);
+    const slots = context.statement(SECRETS).all({ identity });
+    for (const { slot, kind, key_id } of slots) {
+      eraseSlot(context, slot as number);
+      const purpose = kind as 'group_key' | 'prekey' | 'device';
+      noteIntent(context, identity, purpose, key_id as Uint8Array, 'network_deleted');
+    }
     const { events } = context
       .statement('SELECT count(*) AS events FROM event WHERE identity = :identity')
       .get({ identity }) as { events: number };
@@ -29,6 +39,11 @@ export const forgetIdentity = handler({
       ['aimed_at', 'event'],
     ] as const)
       context.statement(`DELETE FROM ${table} WHERE ${column} IN (${mine})`).run({ identity });
+    context
+      .statement(
+        'DELETE FROM waiting_wrap WHERE waiting IN (SELECT n FROM waiting WHERE identity = :identity)',
+      )
+      .run({ identity });
     for (const table of tablesWith(context, 'identity', null))
       context.statement(`DELETE FROM ${table} WHERE identity = :identity`).run({ identity });
     return emit(
@@ -37,6 +52,7 @@ export const forgetIdentity = handler({
         { effect: 'reply', value: { events, secrets: slots.length } },
         { effect: 'standing_changed', identity },
         { effect: 'identities_changed' },
+        { effect: 'purged' },
       ],
     );
   },

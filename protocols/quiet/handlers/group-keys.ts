@@ -4,13 +4,13 @@
  * key, and the key dies soon after what it seals. Receivers never judge the choice.
  */
 import { assert } from '../../../core/assert.ts';
-import type {
-  Identity,
-  InstructionDraft,
-  InstructionEnvelope,
-  OutgoingEnvelope,
+import {
+  type AnyEnvelope,
+  type Identity,
+  type InstructionDraft,
+  type InstructionEnvelope,
+  instruct,
 } from '../../../core/envelope.ts';
-import { instruct } from '../../../core/envelope.ts';
 import type { EventType } from '../../../core/event-type.ts';
 import type { Id } from '../../../core/fields.ts';
 import type { HandlerContext } from '../../../core/handler.ts';
@@ -39,14 +39,20 @@ export interface GroupKeyRow {
   readonly slot: number;
 }
 
+export interface HeldKey extends GroupKeyRow {
+  readonly group_id: Id;
+  readonly channel_id: Id | null;
+  readonly expires_ms: number;
+  /** Nothing more under it is taken in. */
+  readonly is_closed: boolean;
+}
+
 /** A key that this device holds, by its id. `group_id` guards against a wrap under another group's key. */
-export function heldKey(
-  context: HandlerContext,
-  identity: Identity,
-  key_id: Id,
-): (GroupKeyRow & { group_id: Id }) | null {
+export function heldKey(context: HandlerContext, identity: Identity, key_id: Id): HeldKey | null {
   const row = context
-    .statement('SELECT n, slot, group_id FROM group_key WHERE identity = :identity AND id = :id')
+    .statement(
+      'SELECT n, slot, group_id, channel_id, expires_ms, closed_ms FROM group_key WHERE identity = :identity AND id = :id AND slot IS NOT NULL',
+    )
     .get({ identity, id: Uint8Array.fromHex(key_id) });
   if (row === undefined) return null;
   return {
@@ -54,7 +60,18 @@ export function heldKey(
     key_id,
     slot: row.slot as number,
     group_id: (row.group_id as Uint8Array).toHex(),
+    channel_id: row.channel_id instanceof Uint8Array ? row.channel_id.toHex() : null,
+    expires_ms: row.expires_ms as number,
+    is_closed: row.closed_ms !== null,
   };
+}
+
+/** Whether a key was here and has been erased. */
+export function isErased(context: HandlerContext, identity: Identity, key_id: Id): boolean {
+  const row = context
+    .statement('SELECT 1 AS found FROM group_key WHERE identity = :identity AND id = :id AND slot IS NULL')
+    .get({ identity, id: Uint8Array.fromHex(key_id) });
+  return row !== undefined;
 }
 
 /** Somebody in the group to whom a key was never given. */
@@ -77,16 +94,19 @@ export interface KeyFor {
 const CHOICE = `
   SELECT k.n, k.id, k.slot, k.minted FROM group_key k
   WHERE k.identity = :identity AND k.group_id = :group_id AND k.channel_id IS :channel_id
+    AND k.slot IS NOT NULL AND k.dirty_ms IS NULL AND k.expires_ms > :now_ms
     AND k.expires_ms >= :expires_ms AND k.expires_ms <= :key_expires_ms AND k.events < :events_max
     AND NOT EXISTS (
       SELECT 1 FROM key_delivery d JOIN event e ON e.n = d.event JOIN cut c ON c.identity = e.identity
       WHERE d.key_id = k.id AND e.identity = k.identity AND c.device IN (d.device, e.author) AND c.group_id IN (x'', k.group_id))
   ORDER BY k.expires_ms, k.id LIMIT 1`;
 
+type Carried = Pick<AnyEnvelope, 'identity' | 'cause' | 'depth'>;
+
 /** The key for a new event; `made` holds what shares it, where it had to be made. */
 export function keyFor(
   context: HandlerContext,
-  envelope: OutgoingEnvelope,
+  envelope: Carried,
   wanted: KeyFor,
 ): { readonly key: GroupKeyRow; readonly made: InstructionEnvelope | null } {
   const { identity } = envelope;
@@ -99,6 +119,7 @@ export function keyFor(
     channel_id,
     expires_ms: wanted.expires_ms,
     key_expires_ms,
+    now_ms: context.now_ms,
     events_max: limits.events_per_key_max,
   });
   if (found !== undefined) {
@@ -120,11 +141,7 @@ export function keyFor(
 }
 
 /** Has reflectors give a key to everybody in its group who has not got it. */
-function sharing(
-  context: HandlerContext,
-  envelope: OutgoingEnvelope,
-  key_id: Id,
-): InstructionEnvelope | null {
+function sharing(context: HandlerContext, envelope: Carried, key_id: Id): InstructionEnvelope | null {
   const draft = mintedDraft(context, key_id);
   const { identity, cause, depth } = envelope;
   return draft === null
@@ -166,6 +183,25 @@ export function withKey<T>(context: HandlerContext, key: GroupKeyRow, use: (secr
     return use(secret);
   } finally {
     wipe(secret);
+  }
+}
+
+/** Runs `use` with group keys as it asks for them, and wipes them all. */
+export function withKeys<T>(
+  context: HandlerContext,
+  use: (secretOf: (key: GroupKeyRow) => Uint8Array) => T,
+): T {
+  const opened = new Map<number, Uint8Array>();
+  try {
+    return use((key) => {
+      const known = opened.get(key.n);
+      if (known !== undefined) return known;
+      const secret = readSlot(context, key.slot);
+      opened.set(key.n, secret);
+      return secret;
+    });
+  } finally {
+    for (const secret of opened.values()) wipe(secret);
   }
 }
 

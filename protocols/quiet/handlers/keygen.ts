@@ -28,9 +28,14 @@ export const keygen = handler({
       const { identity } = envelope;
       context
         .statement(
-          'INSERT INTO prekey_secret (identity, public_key, slot) VALUES (:identity, :public_key, :slot)',
+          'INSERT INTO prekey_secret (identity, public_key, slot, created_ms) VALUES (:identity, :public_key, :slot, :now_ms)',
         )
-        .run({ identity, public_key: prekey, slot: fillSlot(context, identity, seed, 'prekey') });
+        .run({
+          identity,
+          public_key: prekey,
+          slot: fillSlot(context, identity, seed, 'prekey'),
+          now_ms: context.now_ms,
+        });
       wipe(seed);
       return emit([]);
     }

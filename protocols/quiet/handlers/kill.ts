@@ -8,7 +8,8 @@ import type { Id } from '../../../core/fields.ts';
 import type { HandlerContext } from '../../../core/handler.ts';
 import type { AfterCommit } from '../../../core/outcome.ts';
 import { forgetOpened } from './content.ts';
-import { removeEvent, removeProjections, removeWraps } from './store.ts';
+import { removeEvent, removeProjections } from './store.ts';
+import { dropWraps, forgetWraps } from './wraps.ts';
 
 /** An event's number and those of all that hang on it, through any number of links. */
 export function withDependents(n: number, context: HandlerContext): number[] {
@@ -21,18 +22,22 @@ export function withDependents(n: number, context: HandlerContext): number[] {
   return rows.map((row) => row.n as number);
 }
 
-/** Leaves the tombstone of an event. Returns its id, and what to tell of it; null where it was dead before. */
+/**
+ * Leaves the tombstone of an event. Returns its id, and what to tell of it; null where it was dead before. What was deleted makes its keys dirty,
+ * which then have to go; what has expired does not: its key expires with it.
+ */
 export function kill(
   n: number,
   context: HandlerContext,
   identity: Identity,
+  why: 'deleted' | 'expired' = 'deleted',
 ): { readonly event_id: Id; readonly after: AfterCommit } | null {
   const row = context.statement('SELECT id, type, body, superseded FROM event WHERE n = :n').get({ n });
   assert(row !== undefined, 'what dies is stored');
   if (row.body === null && row.superseded === 0) return null;
   const event_id = (row.id as Uint8Array).toHex();
   removeProjections(context, n);
-  forgetBody(n, event_id, context);
+  forgetBody(n, event_id, context, why);
   context.statement('DELETE FROM aimed_at WHERE event = :n').run({ n });
   // Of what was sealed not even the type is left, as where it was never opened.
   context
@@ -44,9 +49,15 @@ export function kill(
 }
 
 /** The body and every key to it. */
-export function forgetBody(n: number, event_id: Id, context: HandlerContext): void {
+export function forgetBody(
+  n: number,
+  event_id: Id,
+  context: HandlerContext,
+  why: 'deleted' | 'expired' = 'deleted',
+): void {
   forgetOpened(context.db, event_id);
-  removeWraps(context, n);
+  if (why === 'deleted') forgetWraps(context, n);
+  else dropWraps(context, n);
   context.statement('UPDATE event SET body = NULL WHERE n = :n').run({ n });
 }
 

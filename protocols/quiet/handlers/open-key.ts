@@ -11,10 +11,11 @@ import { advance, type Follow } from '../../../core/outcome.ts';
 import { openSealed } from '../../../crypto/box.ts';
 import { wipe } from '../../../crypto/bytes.ts';
 import { keyIdOf } from './content-key.ts';
-import { heldKey, holdKey } from './group-keys.ts';
+import { heldKey, holdKey, isErased } from './group-keys.ts';
 import { readSlot } from './key-slot.ts';
 import { rowNumberOf } from './store.ts';
 import { takeReleasedBy } from './waiting.ts';
+import { isSaidToBeDirty, makeDirty } from './wraps.ts';
 
 interface KeyBody {
   readonly key_id: string;
@@ -42,6 +43,10 @@ export const openKey = handler({
       });
     const is_mine = body.device_id === context.scope(identity).me?.device_id;
     if (!is_mine || heldKey(context, identity, body.key_id) !== null) return advance(envelope);
+    if (isErased(context, identity, body.key_id)) {
+      noteExposure(identity, body, context);
+      return advance(envelope);
+    }
     if (!take(envelope, body, context)) return advance(envelope);
     const follows: Follow[] = takeReleasedBy(context, identity, body.key_id, envelope.cause).map(
       (waited) => ({
@@ -51,6 +56,21 @@ export const openKey = handler({
     return advance(envelope, { follows });
   },
 });
+
+/** A key that was erased here came once more, to a prekey that is still in use: it can be had from that until the prekey has gone, too. */
+function noteExposure(identity: number, body: KeyBody, context: HandlerContext): void {
+  const key_id = Uint8Array.fromHex(body.key_id);
+  const row = context
+    .statement('SELECT 1 AS found FROM prekey_secret WHERE identity = :identity AND public_key = :public_key')
+    .get({ identity, public_key: Uint8Array.fromHex(body.prekey) });
+  if (row === undefined) return;
+  context
+    .statement('UPDATE group_key SET exposed_ms = :now_ms WHERE identity = :identity AND id = :key_id')
+    .run({ identity, key_id, now_ms: context.now_ms });
+  context
+    .statement('UPDATE purge SET unreachable_ms = NULL WHERE whose = :identity AND key_id = :key_id')
+    .run({ identity, key_id });
+}
 
 /** What could not be passed on is not kept either: an event lives ten years at the most, or for ever. */
 const isExpiry = (expires_ms: number, now_ms: number): boolean =>
@@ -78,8 +98,10 @@ function take({ identity, event }: ValidEnvelope, body: KeyBody, context: Handle
     expires_ms: body.key_expires_ms,
   };
   const fits = keyIdOf(secret, key_for) === body.key_id && isExpiry(body.key_expires_ms, context.now_ms);
-  if (fits) holdKey(context, identity, secret, key_for);
-  else context.count('key_not_opened:is_another_key');
+  if (fits) {
+    const { n } = holdKey(context, identity, secret, key_for);
+    if (isSaidToBeDirty(context, identity, body.key_id)) makeDirty(context, n);
+  } else context.count('key_not_opened:is_another_key');
   wipe(secret);
   return fits;
 }

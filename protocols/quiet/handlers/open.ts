@@ -16,10 +16,12 @@ import { advance, type Outcome, reject } from '../../../core/outcome.ts';
 import { wipe } from '../../../crypto/bytes.ts';
 import { blake2b256 } from '../../../crypto/hash.ts';
 import { verify as verifySignature } from '../../../crypto/sign.ts';
-import { commitmentTo, openBody, unwrapContentKey } from './content-key.ts';
-import { heldKey, withKey } from './group-keys.ts';
+import { openBody } from './content-key.ts';
+import { heldKey, isErased } from './group-keys.ts';
 import { proofMessage } from './proof.ts';
+import { askForRewrap } from './rewrap.ts';
 import { holdBack } from './waiting.ts';
+import { contentKeyOf } from './wraps.ts';
 
 export const open = handler({
   name: 'open',
@@ -67,19 +69,20 @@ function openSealed(envelope: VerifiedEnvelope, network_id: Id, context: Handler
   const unknown: Id[] = [];
   const fitting: Wrap[] = [];
   let content_key: Uint8Array | null = null;
+  let is_late = false;
   for (const wrap of raw.wraps) {
     const key = heldKey(context, identity, wrap.key_id);
-    if (key === null) {
-      unknown.push(wrap.key_id);
+    if (key === null || key.is_closed) {
+      if (key !== null || isErased(context, identity, wrap.key_id)) is_late = true;
+      else unknown.push(wrap.key_id);
       continue;
     }
-    const opened =
-      key.group_id === header.group_id
-        ? withKey(context, key, (secret) =>
-            unwrapContentKey(secret, envelope.event_id, wrap.key_id, wrap.sealed),
-          )
-        : null;
-    if (opened === null || commitmentTo(opened) !== header.key_commitment) {
+    // A key that dies before what it seals would take it along: no honest author does that.
+    const fits = key.group_id === header.group_id && key.expires_ms >= header.expires_ms;
+    const opened = fits
+      ? contentKeyOf(context, envelope.event_id, header.key_commitment, { ...wrap, key })
+      : null;
+    if (opened === null) {
       context.count('rejected:wrap_does_not_fit');
       continue;
     }
@@ -87,7 +90,7 @@ function openSealed(envelope: VerifiedEnvelope, network_id: Id, context: Handler
     content_key ??= opened;
   }
   if (content_key === null) {
-    if (unknown.length === 0) return reject('no_wrap_fits');
+    if (unknown.length === 0) return is_late ? askForRewrap(envelope, context) : reject('no_wrap_fits');
     return holdBack(context, envelope, 'key_missing', { missing: [...new Set(unknown)], any: true });
   }
   const plaintext = openBody(content_key, header, raw.body);

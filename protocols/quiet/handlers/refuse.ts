@@ -14,6 +14,7 @@ const PASSING = new Set([
   'died_with_its_target',
   'expired',
   'no_wrap_fits',
+  'key_closed',
   'public_and_sealed',
 ]);
 

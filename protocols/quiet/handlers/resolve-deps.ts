@@ -39,6 +39,9 @@ export const resolveDeps = handler({
     }
     if (missing.size > limits.dependencies_max + limits.group_founders_max)
       return reject('too_many_dependencies');
+    // The new words of something deleted are not kept to wait for anything.
+    if (missing.size > 0 && type.effect === 'replace' && isDead(event.target?.event_id, envelope, context))
+      return reject('died_with_its_target');
     if (missing.size > 0) return hold('dependency_missing', { missing: [...missing] });
 
     const strangers = authorsThatMustCount(envelope).filter(
@@ -54,6 +57,9 @@ export const resolveDeps = handler({
     return is_dead ? dieToo(envelope, audience, context) : advance(envelope);
   },
 });
+
+const isDead = (event_id: Id | undefined, { identity }: OpenedEnvelope, context: HandlerContext): boolean =>
+  event_id !== undefined && standingOf(context, identity, event_id).standing === 'dead';
 
 /** Ids of the events that this one names and needs. */
 function dependenciesOf(envelope: OpenedEnvelope): readonly Id[] {

@@ -12,7 +12,8 @@ import {
 } from '../../../core/event-codec.ts';
 import { handler } from '../../../core/handler.ts';
 import { emit, reject } from '../../../core/outcome.ts';
-import { wrapsOf } from './store.ts';
+import { rewrapBeforeSending } from './rewrap.ts';
+import { wrapsOf } from './wraps.ts';
 
 /** A stored event; or one of our own that still waits, as everything does that a newcomer says before somebody has let it in. */
 const STORED = `
@@ -75,14 +76,20 @@ export const send = handler({
         )
         .get({ identity, session_id, author: row.author as Uint8Array }) !== undefined;
     if (!is_live && !is_link()) return reject('nothing_to_forward');
+    const n = row.n as number | null;
+    const { key_commitment, expires_ms } = decodeHeader(header);
+    const made =
+      is_live && n !== null && key_commitment !== null
+        ? rewrapBeforeSending(n, { event_id: draft.event_id, expires_ms, key_commitment }, envelope, context)
+        : null;
     const item = is_live
       ? encodeEventItem({
           header,
           signature,
           body: row.body as Uint8Array,
-          wraps: row.n === null ? [] : wrapsOf(context, row.n as number),
+          wraps: n === null ? [] : wrapsOf(context, n),
         })
       : encodeHeaderItem(header, signature);
-    return emit([], [{ effect: 'send', identity, session_id, item }]);
+    return emit(made === null ? [] : [{ envelope: made }], [{ effect: 'send', identity, session_id, item }]);
   },
 });

@@ -79,8 +79,7 @@ export function unlockSlots(db: Db, passphrase: Uint8Array | null, random: Rando
     db.exec('ROLLBACK');
     throw thrown;
   }
-  // What stood in the slots before is in the write-ahead log until it is emptied.
-  db.prepare('PRAGMA wal_checkpoint(TRUNCATE)').all();
+  // What stood in the slots before is in the write-ahead log until the host has seen to it.
   LOCKS.set(db, lock);
 }
 

@@ -2,10 +2,11 @@
  * Reads and writes of the pipeline's own tables (`store.sql`) that more than one handler needs.
  */
 import type { SqlParams } from '../../../core/db.ts';
-import type { Header, Identity, RawEvent, Wrap } from '../../../core/envelope.ts';
+import type { Header, Identity, RawEvent } from '../../../core/envelope.ts';
 import type { EventType } from '../../../core/event-type.ts';
 import type { Id } from '../../../core/fields.ts';
 import type { HandlerContext } from '../../../core/handler.ts';
+import { dropWraps } from './wraps.ts';
 
 /** Where an id stands: valid and alive, dead (a tombstone is left), waiting, refused for good, or unknown. */
 export type Standing = 'live' | 'dead' | 'waiting' | 'refused' | 'unknown';
@@ -74,10 +75,11 @@ export const isFact = (type: EventType): boolean =>
   type.effect === 'root' || type.effect === 'membership' || type.effect === 'group';
 
 /**
- * Whether a cut takes it away. Facts are judged together instead; and a key says by its id what it is, so that it does no harm whoever brings
- * it, while events of others may be sealed under it.
+ * Whether a cut takes it away. Facts are judged together instead; a key says by its id what it is, so that it does no harm whoever brings it, while
+ * events of others may be sealed under it; and a key that is dirty stays so, whoever said it.
  */
-export const isCuttable = (type: EventType): boolean => !isFact(type) && type.effect !== 'key';
+export const isCuttable = (type: EventType): boolean =>
+  !isFact(type) && type.effect !== 'key' && type.effect !== 'dirty';
 
 /**
  * The private group that an event is for, null for everybody: also the chain that it stands in, so that everybody who gets one event of a
@@ -138,30 +140,13 @@ export function insertEvent(
   return n;
 }
 
-/** The wraps of a stored event. */
-export function wrapsOf(context: HandlerContext, n: number): Wrap[] {
-  return context
-    .statement(
-      'SELECT k.id, w.sealed FROM wrap w JOIN group_key k ON k.n = w.key WHERE w.of = :n ORDER BY k.expires_ms, k.id',
-    )
-    .all({ n })
-    .map((row) => ({ key_id: (row.id as Uint8Array).toHex(), sealed: row.sealed as Uint8Array }));
-}
-
 /** Takes an event's row away as if it had never come, with its edges and wraps. Its projections go first; see `removeProjections`. */
 export function removeEvent(context: HandlerContext, n: number): void {
   removeProjections(context, n);
-  removeWraps(context, n);
+  dropWraps(context, n);
   for (const edges of ['depends_on WHERE event', 'depends_on WHERE target', 'aimed_at WHERE event'])
     context.statement(`DELETE FROM ${edges} = :n`).run({ n });
   context.statement('DELETE FROM event WHERE n = :n').run({ n });
-}
-
-export function removeWraps(context: HandlerContext, n: number): void {
-  context
-    .statement('UPDATE group_key SET events = events - 1 WHERE n IN (SELECT key FROM wrap WHERE of = :n)')
-    .run({ n });
-  context.statement('DELETE FROM wrap WHERE of = :n').run({ n });
 }
 
 /** Removes the rows that projectors made of an event: in every table whose column `event` refers to one. */

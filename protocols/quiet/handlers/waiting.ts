@@ -13,7 +13,7 @@ import type {
   VerifiedEnvelope,
   Wrap,
 } from '../../../core/envelope.ts';
-import { decodeHeader, decodeWraps, encodeWraps } from '../../../core/event-codec.ts';
+import { decodeHeader } from '../../../core/event-codec.ts';
 import type { Id } from '../../../core/fields.ts';
 import type { HandlerContext } from '../../../core/handler.ts';
 import { limits } from '../../../core/limits.ts';
@@ -74,8 +74,8 @@ export function holdBack(
   }
   const waiting = context
     .statement(
-      `INSERT INTO waiting (identity, id, author, group_id, seq, rule, missing, not_before_ms, received_ms, header, signature, body, wraps)
-       VALUES (:identity, :id, :author, :group_id, :seq, :rule, :missing, :not_before_ms, :now_ms, :header, :signature, :body, :wraps)`,
+      `INSERT INTO waiting (identity, id, author, group_id, seq, rule, missing, not_before_ms, received_ms, expires_ms, target, header, signature, body)
+       VALUES (:identity, :id, :author, :group_id, :seq, :rule, :missing, :not_before_ms, :now_ms, :expires_ms, :target, :header, :signature, :body)`,
     )
     .run({
       identity,
@@ -87,11 +87,17 @@ export function holdBack(
       missing: any ? Math.min(1, missing.length) : missing.length,
       not_before_ms,
       now_ms: context.now_ms,
+      expires_ms: header.expires_ms,
+      target: header.target === null ? null : Uint8Array.fromHex(header.target.event_id),
       header: raw.header,
       signature: raw.signature,
       body: raw.body,
-      wraps: encodeWraps(raw.wraps),
     }).last_insert_rowid;
+  const wrap = context.statement(
+    'INSERT INTO waiting_wrap (waiting, place, key_id, sealed) VALUES (:waiting, :place, :key_id, :sealed)',
+  );
+  for (const [place, { key_id, sealed }] of raw.wraps.entries())
+    wrap.run({ waiting, place, key_id: Uint8Array.fromHex(key_id), sealed });
   const edge = context.statement(
     'INSERT INTO waiting_for (identity, missing, waiting) VALUES (:identity, :missing, :waiting)',
   );
@@ -136,8 +142,7 @@ export function mergeWraps(
   const rule =
     n === null ? undefined : context.statement('SELECT rule FROM waiting WHERE n = :n').get({ n })?.rule;
   if (n === null || rule !== 'key_missing') return null;
-  const row = context.statement('SELECT wraps FROM waiting WHERE n = :n').get({ n }) as SqlRow;
-  const known = decodeWraps(row.wraps as Uint8Array);
+  const known = waitingWraps(context, n);
   const isKnown = (wrap: Wrap) =>
     known.some((other) => other.key_id === wrap.key_id && sameBytes(other.sealed, wrap.sealed));
   const fresh = brought.filter((wrap) => !isKnown(wrap));
@@ -146,17 +151,26 @@ export function mergeWraps(
   return { ...raw, wraps: [...fresh, ...known].slice(0, limits.wraps_per_event_max) };
 }
 
+/** The wraps of an event that waits, as they came. */
+function waitingWraps(context: HandlerContext, n: number): Wrap[] {
+  return context
+    .statement('SELECT key_id, sealed FROM waiting_wrap WHERE waiting = :n ORDER BY place')
+    .all({ n })
+    .map((row) => ({ key_id: (row.key_id as Uint8Array).toHex(), sealed: row.sealed as Uint8Array }));
+}
+
 /** Takes one event out of the queue, verified as it was when it came in. */
 export function takeOut(context: HandlerContext, n: number, cause: Cause): VerifiedEnvelope {
   const row = context
-    .statement('SELECT identity, id, header, signature, body, wraps FROM waiting WHERE n = :n')
+    .statement('SELECT identity, id, header, signature, body FROM waiting WHERE n = :n')
     .get({ n }) as SqlRow;
+  const wraps = waitingWraps(context, n);
   drop(context, n);
   const raw: RawEvent = {
     header: row.header as Uint8Array,
     signature: row.signature as Uint8Array,
     body: row.body as Uint8Array,
-    wraps: decodeWraps(row.wraps as Uint8Array),
+    wraps,
   };
   return verifiedAgain(row.identity as number, (row.id as Uint8Array).toHex(), raw, cause);
 }
@@ -197,6 +211,7 @@ export function waitingNumberOf(context: HandlerContext, identity: Identity, eve
 }
 
 export function drop(context: HandlerContext, n: number): void {
+  context.statement('DELETE FROM waiting_wrap WHERE waiting = :n').run({ n });
   context.statement('DELETE FROM waiting_for WHERE waiting = :n').run({ n });
   context.statement('DELETE FROM waiting WHERE n = :n').run({ n });
 }

@@ -6,8 +6,9 @@
 import type { Identity, RawEvent, VerifiedEnvelope } from '../../../core/envelope.ts';
 import type { HandlerContext } from '../../../core/handler.ts';
 import { unkill, withDependents } from './kill.ts';
-import { isCuttable, removeEvent, wrapsOf } from './store.ts';
+import { isCuttable, removeEvent } from './store.ts';
 import { STANDING_CAUSE, verifiedAgain } from './waiting.ts';
+import { wrapsOf } from './wraps.ts';
 
 export function withdraw(
   context: HandlerContext,

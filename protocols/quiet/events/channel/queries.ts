@@ -26,6 +26,7 @@ export const getChannels = query({
     group_name: text(256).nullable(),
     unread: integer(),
     read_until_ms: integer().nullable(),
+    retention_ms: integer().nullable(),
   },
   sql: `
     SELECT e.id AS channel_id,
@@ -39,7 +40,9 @@ export const getChannels = query({
       (SELECT count(*) FROM message m JOIN shown_message s ON s.n = m.event JOIN device_user d ON d.identity = s.identity AND d.device = s.author
         WHERE m.channel = c.event AND m.created_ms > coalesce(r.read_until_ms, 0)
           AND d.user <> coalesce((SELECT me.user FROM device_user me WHERE me.identity = i.identity AND me.device = i.device), 0)) AS unread,
-      r.read_until_ms
+      r.read_until_ms,
+      nullif((SELECT y.ttl_ms FROM retention y JOIN live_event ye ON ye.n = y.event WHERE y.channel = c.event
+        ORDER BY ye.created_ms DESC, ye.seq DESC, ye.id DESC LIMIT 1), 0) AS retention_ms
     FROM channel c JOIN live_event e ON e.n = c.event JOIN identity i ON i.identity = e.identity
       LEFT JOIN event g ON g.n = e.group_n LEFT JOIN private_group pg ON pg.event = e.group_n
       LEFT JOIN read_mark r ON r.identity = e.identity AND r.channel = e.id

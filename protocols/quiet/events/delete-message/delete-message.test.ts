@@ -40,7 +40,7 @@ describe('deleting a message', () => {
       // Neither a key to what they said is left, nor what they were.
       expect(
         node.all(
-          `SELECT DISTINCT type, (SELECT count(*) FROM wrap w WHERE w.of = n) AS wraps FROM event WHERE body IS NULL`,
+          `SELECT DISTINCT type, (SELECT count(*) FROM wrap w WHERE w.of = n AND w.sealed IS NOT NULL) AS wraps FROM event WHERE body IS NULL`,
         ),
       ).toEqual([{ type: 'sealed', wraps: 0 }]);
     }

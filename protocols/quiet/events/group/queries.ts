@@ -39,7 +39,11 @@ export const getGroups = query({
       (SELECT count(*) FROM channel c JOIN live_event l ON l.n = c.event WHERE l.group_n = e.n) AS channels
     FROM private_group g JOIN event e ON e.n = g.event JOIN identity i ON i.identity = e.identity
       JOIN current_group_device m ON m.identity = e.identity AND m.group_id = e.id AND m.device = i.device
-    WHERE e.identity = :identity ORDER BY e.created_ms, e.id`,
+    WHERE e.identity = :identity
+      -- Where everything was deleted, there is no group any more for people; one without any channel yet is only on its way.
+      AND (EXISTS (SELECT 1 FROM channel c JOIN live_event l ON l.n = c.event WHERE l.group_n = e.n)
+        OR NOT EXISTS (SELECT 1 FROM event dead WHERE dead.identity = e.identity AND dead.group_n = e.n AND dead.sealed = 1 AND dead.body IS NULL))
+    ORDER BY e.created_ms, e.id`,
 });
 
 /** With whom the direct conversations of this device are: one row for each other user in them. */

@@ -44,7 +44,7 @@ export const getOwedKeys = query({
         SELECT p.event FROM prekey p JOIN live_event pe ON pe.n = p.event
         WHERE pe.identity = k.identity AND pe.author = t.device ORDER BY pe.created_ms DESC, pe.id DESC LIMIT 1) AS prekey
       FROM group_key k JOIN entitled t ON t.identity = k.identity AND t.group_id = k.group_id
-      WHERE k.identity = :identity AND k.expires_ms > :now_ms
+      WHERE k.identity = :identity AND k.expires_ms > :now_ms AND k.slot IS NOT NULL AND k.dirty_ms IS NULL
         AND (:key_id IS NULL OR k.id = :key_id) AND (:device_id IS NULL OR t.device = :device_id)
         AND t.device <> (SELECT device FROM identity WHERE identity = :identity)
         AND EXISTS (SELECT 1 FROM entitled me JOIN identity i ON i.identity = me.identity AND i.device = me.device
@@ -77,6 +77,8 @@ export const getKeysToRequest = query({
           OR EXISTS (SELECT 1 FROM current_group_device g WHERE g.identity = c.identity AND g.device = c.device AND g.group_id = w.group_id)))
       AND NOT EXISTS (SELECT 1 FROM key_request q JOIN live_event qe ON qe.n = q.event JOIN identity i ON i.identity = qe.identity AND i.device = qe.author
         WHERE qe.identity = w.identity AND q.key_id = f.missing)
+      -- Dirty keys are not given to anybody any more.
+      AND NOT EXISTS (SELECT 1 FROM dirty_key y JOIN event ye ON ye.n = y.event WHERE ye.identity = w.identity AND y.key_id = f.missing)
     GROUP BY f.missing, w.group_id ORDER BY place(f.missing, :salt) LIMIT :limit`,
 });
 

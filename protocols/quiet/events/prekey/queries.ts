@@ -8,7 +8,7 @@ export const countUsablePrekeys = query({
   row: { usable: integer() },
   sql: `
     SELECT count(*) AS usable FROM prekey k JOIN live_event e ON e.n = k.event JOIN identity i ON i.identity = e.identity AND i.device = e.author
-      JOIN prekey_secret s ON s.identity = e.identity AND s.public_key = k.public_key
+      JOIN prekey_secret s ON s.identity = e.identity AND s.public_key = k.public_key AND s.retired_ms IS NULL
     WHERE e.identity = :identity AND e.expires_ms > :until_ms`,
 });
 

@@ -4,6 +4,8 @@ import { reconcile } from '../../reconcile/negentropy.ts';
 import { itemsOf, openingRequest, progressOf, wants } from '../../reconcile/round.ts';
 import { getClockWitness } from '../clock-witness/queries.ts';
 import { clockWitness } from '../clock-witness/schema.ts';
+import { getLastSynced } from '../synced/queries.ts';
+import { synced } from '../synced/schema.ts';
 import { getUserOfDevice } from '../user/queries.ts';
 import { getDeliveryTo, getIntroduction, getLastOf, getOwnAdmission, isMember } from './queries.ts';
 import { EVENTS_PER_FRAME, syncRefused, syncRequest, syncResponse } from './schema.ts';
@@ -14,6 +16,8 @@ const ROUNDS_MAX = 32;
 const INTRODUCTION_MAX = 200;
 /** How often a peer's clock is noted again, as long as it says the same. */
 const WITNESS_EVERY_MS = 3_600_000;
+/** How often it is noted that this device has agreed with another one. */
+const SYNCED_EVERY_MS = 60_000;
 
 /** Answers a peer with the next message of the reconciliation, and sends what the peer lacks as far as that is known by now. */
 export const reflectSyncRequest = reflector(syncRequest, (query, request, ctx) => {
@@ -45,7 +49,7 @@ export const reflectSyncRequest = reflector(syncRequest, (query, request, ctx) =
     .map((event_id) => forward(event_id, session.session_id));
   const witness = witnessOf(query, session.device_id, request.body.now_ms, ctx.now_ms);
   const is_agreed = reconciled !== null && reconciled.answer === null && sent.length === 0;
-  if (is_agreed) return witness;
+  if (is_agreed) return [...witness, ...agreed(query, ctx.now_ms)];
   const progress = progressOf(query);
   const response = transmit(
     syncResponse,
@@ -78,7 +82,8 @@ export const reflectSyncResponse = reflector(syncResponse, (query, response, ctx
   const wanted = wants(query, ctx.now_ms, session.device_id);
   // Nothing new counts yet, but it may with a key that the peer can give: worth one more exchange.
   const goes_on = progressed || (round === 1 && wanted.keys.length > 0);
-  if (message === null) return goes_on ? [openingRequest(query, ctx.now_ms, session, known)] : [];
+  if (message === null)
+    return goes_on ? [openingRequest(query, ctx.now_ms, session, known)] : agreed(query, ctx.now_ms);
   const { answer, have, need } = reconcile(
     itemsOf(query, cut_ms, session.device_id),
     Uint8Array.fromHex(message),
@@ -88,7 +93,7 @@ export const reflectSyncResponse = reflector(syncResponse, (query, response, ctx
     ? have.slice(0, EVENTS_PER_FRAME).map((event_id) => forward(event_id, session.session_id))
     : [];
   if (answer === null && need.length === 0 && sent.length === 0) {
-    return goes_on ? [openingRequest(query, ctx.now_ms, session, known)] : [];
+    return goes_on ? [openingRequest(query, ctx.now_ms, session, known)] : agreed(query, ctx.now_ms);
   }
   const body = {
     message: answer?.toHex() ?? null,
@@ -122,6 +127,12 @@ export const reflectSyncRefused = reflector(syncRefused, (query, refused, ctx) =
   });
   return [...introduction, again];
 });
+
+/** Notes now and then that this device has agreed with another one: nothing is under way to it. */
+function agreed(query: Parameters<typeof progressOf>[0], now_ms: number): Envelope[] {
+  const at_ms = query(getLastSynced)[0]?.at_ms;
+  return at_ms === undefined || Math.abs(now_ms - at_ms) > SYNCED_EVERY_MS ? [instruct(synced, {})] : [];
+}
 
 /** The last events that we have of a device, where they are later than what it says it has: its data was restored from an older state. */
 function laterOf(

@@ -1,0 +1,28 @@
+import { id, integer } from '../../../../core/fields.ts';
+import { query } from '../../../../core/query.ts';
+
+/** What has expired by `current_time_ms` and is still here, stored or waiting: the oldest first. */
+export const getExpiredEvents = query({
+  description: 'Events that have expired and whose content is still here.',
+  params: { current_time_ms: integer(), limit: integer(1, 10_000) },
+  row: { event_id: id(), expires_ms: integer() },
+  sql: `
+    SELECT id AS event_id, expires_ms FROM event
+      WHERE identity = :identity AND body IS NOT NULL AND expires_ms < 9007199254740991 AND expires_ms <= :current_time_ms
+    UNION ALL SELECT id, expires_ms FROM waiting WHERE identity = :identity AND expires_ms <= :current_time_ms
+    ORDER BY expires_ms LIMIT :limit`,
+});
+
+/** Events that have been sealed anew under a clean key, and still have wraps under dirty ones. */
+export const getSuccessfullyRekeyedEvents = query({
+  description: 'Events sealed anew whose old wraps are still here.',
+  params: { limit: integer(1, 10_000) },
+  row: { original_event_id: id() },
+  sql: `
+    SELECT DISTINCT e.id AS original_event_id
+    FROM group_key k JOIN wrap w ON w.key = k.n AND w.replaced = 1 AND w.sealed IS NOT NULL JOIN event e ON e.n = w.of
+    WHERE k.identity = :identity AND k.dirty_ms IS NOT NULL AND k.slot IS NOT NULL AND e.body IS NOT NULL
+      AND EXISTS (SELECT 1 FROM wrap o JOIN group_key c ON c.n = o.key
+        WHERE o.of = w.of AND o.sealed IS NOT NULL AND c.slot IS NOT NULL AND c.dirty_ms IS NULL)
+    LIMIT :limit`,
+});

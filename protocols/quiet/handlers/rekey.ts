@@ -1,0 +1,153 @@
+/**
+ * Rekeying is rewrapping: the content key of an event is sealed once more, under another group key. The event itself, and its body, stay as they are.
+ * The instruction says what a job found to be owed; here it is asked again whether it is, in the transaction that does it.
+ */
+import type { Identity } from '../../../core/envelope.ts';
+import { decodeHeader, decodeSealed } from '../../../core/event-codec.ts';
+import type { Id } from '../../../core/fields.ts';
+import { type HandlerContext, handler } from '../../../core/handler.ts';
+import { limits } from '../../../core/limits.ts';
+import { advance } from '../../../core/outcome.ts';
+import { wipe } from '../../../crypto/bytes.ts';
+import { openBody, wrapContentKey } from './content-key.ts';
+import { type GroupKeyRow, type HeldKey, heldKey, withKeys } from './group-keys.ts';
+import { standingOf } from './store.ts';
+import { drop } from './waiting.ts';
+import { countWraps, openWrap, replaceWraps, winnerOf } from './wraps.ts';
+
+interface RekeyBody {
+  readonly key_id: Id;
+  readonly event_ids: readonly Id[];
+}
+type SecretOf = (key: GroupKeyRow) => Uint8Array;
+
+export const rekey = handler({
+  name: 'rekey',
+  takes: 'valid',
+  gives: ['valid'],
+  accepts: (envelope) => envelope.type.effect === 'rekey',
+  process: (envelope, context) => {
+    const { identity } = envelope;
+    const { key_id, event_ids } = envelope.event.body as unknown as RekeyBody;
+    const to = cleanKey(context, identity, key_id);
+    if (to === null) {
+      context.count('rekey:key_not_clean');
+      return advance(envelope);
+    }
+    let added = 0;
+    withKeys(context, (secretOf) => {
+      const most = room(context, to);
+      for (const event_id of event_ids) {
+        if (added === most) return context.count('rekey:key_full');
+        if (rewrapStored(event_id, to, identity, secretOf, context)) added += 1;
+        else rewrapWaiting(event_id, to, identity, secretOf, context);
+      }
+    });
+    countWraps(context, to.n, added);
+    return advance(envelope);
+  },
+});
+
+function cleanKey(context: HandlerContext, identity: Identity, key_id: Id): HeldKey | null {
+  const key = heldKey(context, identity, key_id);
+  if (key === null || key.expires_ms <= context.now_ms) return null;
+  const row = context.statement('SELECT dirty_ms FROM group_key WHERE n = :n').get({ n: key.n });
+  return row?.dirty_ms === null ? key : null;
+}
+
+function room(context: HandlerContext, to: HeldKey): number {
+  const row = context.statement('SELECT events FROM group_key WHERE n = :n').get({ n: to.n });
+  return Math.max(0, limits.events_per_key_max - (row?.events as number));
+}
+
+/** Whether a wrap may move from the one key to the other: same group, same channel, and the key outlives the event. */
+const mayMove = (
+  from: { readonly group_id: Id; readonly channel_id: Id | null },
+  to: HeldKey,
+  expires_ms: number,
+): boolean =>
+  from.group_id === to.group_id && from.channel_id === to.channel_id && to.expires_ms >= expires_ms;
+
+/** Whether it was done: it is stored, lives, and only dirty keys open it. */
+function rewrapStored(
+  event_id: Id,
+  to: HeldKey,
+  identity: Identity,
+  secretOf: SecretOf,
+  context: HandlerContext,
+): boolean {
+  const source = winnerOf(context, identity, event_id);
+  if (source === null || !source.is_dirty || source.expires_ms <= context.now_ms) return false;
+  if (!mayMove(source, to, source.expires_ms)) return false;
+  const content_key = openWrap(secretOf(source.key), event_id, source.key_commitment, source);
+  if (content_key === null) return false;
+  replaceWraps(context, source.n, to.n, wrapContentKey(secretOf(to), event_id, to.key_id, content_key));
+  wipe(content_key);
+  return true;
+}
+
+/** An event that waits may be all that is left of it: its wraps are looked at for the first time here. What does not open is nothing. */
+function rewrapWaiting(
+  event_id: Id,
+  to: HeldKey,
+  identity: Identity,
+  secretOf: SecretOf,
+  context: HandlerContext,
+): void {
+  const row = context
+    .statement('SELECT n, header, body, expires_ms FROM waiting WHERE identity = :identity AND id = :id')
+    .get({ identity, id: Uint8Array.fromHex(event_id) });
+  if (row === undefined) return;
+  const n = row.n as number;
+  const header = decodeHeader(row.header as Uint8Array);
+  const wraps = context
+    .statement('SELECT place, key_id, sealed FROM waiting_wrap WHERE waiting = :n ORDER BY place')
+    .all({ n });
+  for (const { place, key_id: key_bytes, sealed } of wraps) {
+    const key_id = (key_bytes as Uint8Array).toHex();
+    const from = heldKey(context, identity, key_id);
+    if (from === null || from.n === to.n) continue;
+    const content_key = mayMove(from, to, row.expires_ms as number)
+      ? openWrap(secretOf(from), event_id, header.key_commitment, { key_id, sealed: sealed as Uint8Array })
+      : null;
+    if (content_key === null) {
+      context
+        .statement('DELETE FROM waiting_wrap WHERE waiting = :n AND place = :place')
+        .run({ n, place: place as number });
+      continue;
+    }
+    const is_dead = editsTheDead(header, content_key, row.body as Uint8Array, identity, context);
+    if (is_dead) drop(context, n);
+    else
+      context
+        .statement(
+          'UPDATE waiting_wrap SET key_id = :key_id, sealed = :sealed WHERE waiting = :n AND place = :place',
+        )
+        .run({
+          n,
+          place: place as number,
+          key_id: Uint8Array.fromHex(to.key_id),
+          sealed: wrapContentKey(secretOf(to), event_id, to.key_id, content_key),
+        });
+    wipe(content_key);
+    return;
+  }
+  const left = context.statement('SELECT 1 AS found FROM waiting_wrap WHERE waiting = :n').get({ n });
+  if (left === undefined) drop(context, n);
+}
+
+/** An edit of what was deleted meanwhile is not to be kept alive: its words are those of the deleted. */
+function editsTheDead(
+  header: ReturnType<typeof decodeHeader>,
+  content_key: Uint8Array,
+  body: Uint8Array,
+  identity: Identity,
+  context: HandlerContext,
+): boolean {
+  if (header.target === null) return false;
+  if (standingOf(context, identity, header.target.event_id).standing !== 'dead') return false;
+  const plaintext = openBody(content_key, header, body);
+  if (plaintext === null) return true;
+  const { type } = decodeSealed(plaintext);
+  return context.protocol.types.get(type)?.value.effect !== 'delete';
+}

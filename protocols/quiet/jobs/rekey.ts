@@ -1,0 +1,88 @@
+/**
+ * The first stage of forgetting: live events that only dirty keys open are sealed anew under a clean one, so that the dirty keys can go. Where
+ * there is no clean key, one is made, by one of the connected devices: the events wait for it, and nothing is purged.
+ */
+import { type Envelope, event, instruct } from '../../../core/envelope.ts';
+import type { Id } from '../../../core/fields.ts';
+import { NEVER_MS } from '../../../core/limits.ts';
+import type { Query } from '../../../core/query.ts';
+import { job } from '../../../core/sources.ts';
+import { keyDirty } from '../events/key-dirty/schema.ts';
+import { mintKey } from '../events/mint-key/schema.ts';
+import {
+  getCleanKeyForTtl,
+  getEventsNeedingRekey,
+  getMintTurn,
+  getUnsaidDirtyKeys,
+} from '../events/rekey/queries.ts';
+import { rekey } from '../events/rekey/schema.ts';
+import { CHUNK, CHUNKS, chunksOf } from '../rules/chunks.ts';
+import { listIn } from '../rules/maps.ts';
+
+/** So long whoever's turn it is has for itself. */
+const TURN_MS = 10 * 60_000;
+const SAID_AT_ONCE = 100;
+
+interface Needing {
+  readonly event_id: Id;
+  readonly group_id: Id;
+  readonly channel_id: Id | null;
+  readonly expires_ms: number;
+}
+
+export const rekeyCreationJob = job(
+  {
+    description: 'Seals live events anew that only dirty keys open.',
+    params: {},
+    for_each: 'network',
+    batch: CHUNKS,
+  },
+  (query, _params, ctx) => {
+    const needing = query(getEventsNeedingRekey, { limit: CHUNK * CHUNKS });
+    return [...said(query, ctx.now_ms), ...rewraps(query, needing, ctx.now_ms)];
+  },
+);
+
+/** Tells the others which keys are dirty: those who did not see it are to erase them, too. */
+function said(query: Query, now_ms: number): Envelope[] {
+  return query(getUnsaidDirtyKeys, { limit: SAID_AT_ONCE })
+    .filter(({ turn, dirty_ms }) => turn === 0 || dirty_ms + TURN_MS < now_ms)
+    .map(({ key_id, group_id, expires_ms }) =>
+      event(keyDirty, { key_id }, { group_id, ttl_ms: expires_ms === NEVER_MS ? 0 : expires_ms - now_ms }),
+    );
+}
+
+/** Each event to the clean key of its group and channel with the smallest expiry that is enough, as long as there is room under it. */
+function rewraps(query: Query, needing: readonly Needing[], now_ms: number): Envelope[] {
+  const keys = new Map<string, { key_id: Id; expires_ms: number; room: number } | null>();
+  const to = new Map<Id, Id[]>();
+  const mints = new Map<string, Envelope>();
+  for (const { event_id, group_id, channel_id, expires_ms } of needing) {
+    const place = `${group_id} ${channel_id} ${expires_ms}`;
+    let key = keys.get(place);
+    if (key === undefined) {
+      const found = query(getCleanKeyForTtl, { group_id, channel_id, expires_ms })[0];
+      // One key may serve events of several expiries: they share its room.
+      key =
+        found === undefined
+          ? null
+          : ([...keys.values()].find((other) => other?.key_id === found.key_id) ?? { ...found });
+      keys.set(place, key);
+    }
+    if (key !== null && key.room > 0) {
+      key.room -= 1;
+      listIn(to, key.key_id).push(event_id);
+    } else if (key === null && !mints.has(place) && isMyTurn(query, group_id, channel_id, now_ms)) {
+      mints.set(place, instruct(mintKey, { group_id, channel_id, expires_ms }));
+    }
+  }
+  const rekeys = [...to].flatMap(([key_id, event_ids]) =>
+    chunksOf(event_ids).map((chunk) => instruct(rekey, { key_id, event_ids: chunk })),
+  );
+  return [...rekeys, ...mints.values()];
+}
+
+function isMyTurn(query: Query, group_id: Id, channel_id: Id | null, now_ms: number): boolean {
+  const turn = query(getMintTurn, { group_id, channel_id })[0];
+  return turn !== undefined && (turn.turn === 0 || turn.dirty_since_ms + TURN_MS < now_ms);
+}

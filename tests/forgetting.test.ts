@@ -1,0 +1,382 @@
+/**
+ * The chain of forgetting, stage by stage, on real engines: what is deleted or expires goes, with every key that could open it; what lives stays.
+ */
+import { copyFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { encode } from '../core/cbor.ts';
+import { encodeEventItem, encodeFrame, encodeTransientItem } from '../core/event-codec.ts';
+import { limits } from '../core/limits.ts';
+import { storedEvents, type TestNode } from './support.ts';
+import { World } from './world.ts';
+
+const HOUR_MS = 3_600_000;
+const DAY_MS = 24 * HOUR_MS;
+
+interface KeyState {
+  readonly key_id: string;
+  readonly channel_id: string | null;
+  readonly dirty_ms: number | null;
+  readonly zeroed_ms: number | null;
+  readonly unreachable_ms: number | null;
+  readonly to_rewrap: number;
+  readonly to_remove: number;
+  readonly events: number;
+  readonly expires_ms: number;
+}
+const states = (node: TestNode) => node.query<KeyState>('get_key_states');
+const ofChannel = (node: TestNode) => states(node).filter((key) => key.channel_id !== null);
+
+function two(seed = 1): World {
+  const world = new World({ seed });
+  world.found('alice');
+  world.join('alice', 'bob');
+  world.gather();
+  return world;
+}
+const remove = (world: World, name: string, message_id: string) => {
+  world.clock.pass(1);
+  world.node(name).engine.command('remove_message', 1, { message_id });
+};
+
+describe('S4, S5, S7: a deletion', () => {
+  it('makes its key dirty; live messages move to a clean one; the dirty key is zeroed after the grace, on every device', () => {
+    const world = two();
+    for (let n = 0; n < 5; n++) world.say('alice', `stays ${n}`);
+    const gone = world.say('alice', 'goes');
+    world.gather();
+    const [key] = ofChannel(world.node('bob'));
+    expect(key).toMatchObject({ dirty_ms: null, zeroed_ms: null, events: 6 });
+
+    expect(() => remove(world, 'bob', gone)).toThrow(expect.objectContaining({ code: 'author_may_delete' }));
+    remove(world, 'alice', gone);
+    world.gather();
+    const left = ['stays 0', 'stays 1', 'stays 2', 'stays 3', 'stays 4'];
+    for (const name of ['alice', 'bob']) {
+      expect(world.read(name)).toEqual(left);
+      // The deletion itself was sealed under a clean key before it was sent.
+      expect(ofChannel(world.node(name))[0]).toMatchObject({ key_id: key!.key_id, to_rewrap: 5 });
+      world.forget(name);
+      const [old, fresh] = ofChannel(world.node(name));
+      expect(old).toMatchObject({ key_id: key!.key_id, to_rewrap: 0, to_remove: 0, zeroed_ms: null });
+      expect(fresh).toMatchObject({ dirty_ms: null, events: 6 });
+      expect(world.read(name)).toEqual(left);
+      world.gather();
+    }
+    // One key for both: whoever came second had it by then.
+    expect(ofChannel(world.node('alice'))[1]!.key_id).toBe(ofChannel(world.node('bob'))[1]!.key_id);
+    world.clock.pass(HOUR_MS + 1);
+    for (const name of ['alice', 'bob']) {
+      world.gather();
+      world.forget(name);
+      expect(ofChannel(world.node(name))[0]).toMatchObject({ key_id: key!.key_id, events: 0 });
+      expect(ofChannel(world.node(name))[0]!.zeroed_ms).not.toBeNull();
+      expect(world.read(name)).toEqual(left);
+    }
+  });
+
+  it('outlives its target: a peer that was away, or restored an old backup, does not bring it back', () => {
+    const world = two();
+    world.join('alice', 'carol');
+    world.gather();
+    const gone = world.say('alice', 'goes');
+    world.say('alice', 'stays');
+    world.gather();
+    world.node('bob').db.prepare('PRAGMA wal_checkpoint(TRUNCATE)').all();
+    const backup = join(world.folder, 'bob.backup');
+    copyFileSync(join(world.folder, 'bob.db'), backup);
+    remove(world, 'alice', gone);
+    world.meet('alice', 'bob');
+    for (let run = 0; run < 3; run++) {
+      for (const name of ['alice', 'bob']) world.forget(name);
+      world.clock.pass(HOUR_MS);
+      world.meet('alice', 'bob');
+    }
+    world.node('bob').db.close();
+    world.nodes.delete('bob');
+    copyFileSync(backup, join(world.folder, 'bob.db'));
+    // Chance does not repeat itself.
+    Object.assign(world, { seed: 77 });
+    world.clock.pass(365 * DAY_MS);
+    expect(world.read('bob')).toEqual(['goes', 'stays']);
+    expect(world.read('carol')).toEqual(['goes', 'stays']);
+    world.meet('bob', 'carol');
+    for (const name of ['alice', 'bob', 'carol']) world.runJob(name, 'prekey_replenishment_job');
+    world.gather();
+    for (const name of ['alice', 'bob', 'carol']) expect(world.read(name)).toEqual(['stays']);
+    for (let run = 0; run < 3; run++) {
+      for (const name of ['alice', 'bob', 'carol']) world.forget(name);
+      world.clock.pass(HOUR_MS);
+      world.gather();
+    }
+    for (const name of ['alice', 'bob', 'carol']) {
+      const dirty = states(world.node(name)).filter((key) => key.dirty_ms !== null);
+      expect(dirty.length).toBeGreaterThan(0);
+      expect(dirty.filter((key) => key.zeroed_ms === null)).toEqual([]);
+      expect(world.read(name)).toEqual(['stays']);
+    }
+  });
+
+  it('of a channel takes everything in it; of a group all its channels and its name', () => {
+    const world = two();
+    const { engine } = world.node('alice');
+    const bob = world.userOf('bob', 'alice');
+    const [founded] = engine.command('create_group', 1, { name: 'plans', member_ids: [bob] }).event_ids;
+    const plans = engine.command('create_channel', 1, { name: 'more', group_id: founded }).event_ids[0]!;
+    const random = engine.command('create_channel', 1, { name: 'random' }).event_ids[0]!;
+    const message_id = world.say('alice', 'in random', random);
+    world.say('alice', 'in plans', plans);
+    world.say('alice', 'stays');
+    world.gather();
+    world.node('bob').engine.command('react', 1, { message_id, emoji: '👍' });
+    world.gather();
+    const named = (name: string) =>
+      world
+        .node(name)
+        .query<{ name: string; group_name: string | null }>('get_channels')
+        .map((one) => one.name)
+        .toSorted();
+    expect(named('bob')).toEqual(['general', 'more', 'plans', 'random']);
+    expect(() => world.node('bob').engine.command('remove_channel', 1, { channel_id: random })).toThrow(
+      expect.objectContaining({ code: 'author_may_delete' }),
+    );
+    world.clock.pass(1);
+    engine.command('remove_channel', 1, { channel_id: random });
+    world.gather();
+    for (const name of ['alice', 'bob']) {
+      expect(named(name)).toEqual(['general', 'more', 'plans']);
+      expect(world.read(name, random)).toEqual([]);
+      expect(world.node(name).all('SELECT * FROM reaction')).toEqual([]);
+    }
+    engine.command('remove_group', 1, { group_id: founded });
+    world.gather();
+    for (const name of ['alice', 'bob']) {
+      expect(named(name)).toEqual(['general']);
+      expect(world.node(name).query('get_groups')).toEqual([]);
+      world.forget(name, 0);
+    }
+    // Nothing in them is left to be sealed anew: their keys go at once. What the network's names are under is sealed anew.
+    for (const name of ['alice', 'bob']) {
+      const { length } = states(world.node(name)).filter(
+        (key) => key.dirty_ms !== null && key.zeroed_ms === null,
+      );
+      expect(length).toBe(0);
+      expect(world.read(name)).toEqual(['stays']);
+    }
+  });
+
+  it('of what was edited: the old words are deleted with their key', () => {
+    const world = two();
+    const message_id = world.say('bob', 'frist');
+    world.gather();
+    const [key] = ofChannel(world.node('alice'));
+    world.clock.pass(1);
+    world.node('bob').engine.command('edit_message', 1, { message_id, text: 'first' });
+    world.gather();
+    for (const name of ['alice', 'bob']) {
+      expect(ofChannel(world.node(name))[0]).toMatchObject({ key_id: key!.key_id });
+      expect(ofChannel(world.node(name))[0]!.dirty_ms).not.toBeNull();
+      world.forget(name, 0);
+      world.gather();
+      expect(ofChannel(world.node(name))[0]!.zeroed_ms).not.toBeNull();
+      expect(world.read(name)).toEqual(['first']);
+    }
+  });
+});
+
+describe('S7, E17: what has expired', () => {
+  it('is invisible at once, gone from the disk after the job, and its key is erased without any rekeying', () => {
+    const world = two();
+    world.say('alice', 'for an hour', world.channel_id, HOUR_MS);
+    world.say('alice', 'stays');
+    world.gather();
+    world.clock.pass(HOUR_MS);
+    for (const name of ['alice', 'bob']) {
+      const node = world.node(name);
+      expect(world.read(name)).toEqual(['stays']);
+      const bodies = `SELECT count(*) AS n FROM event WHERE body IS NOT NULL AND expires_ms < ${world.clock.wall + 1} AND type = 'message'`;
+      expect(node.all(bodies)).toEqual([{ n: 1 }]);
+      world.runJob(name, 'ttl_cleanup_job');
+      expect(node.all(bodies)).toEqual([{ n: 0 }]);
+      expect(world.runJob(name, 'ttl_cleanup_job')).toBe(0);
+      expect(world.runJob(name, 'rekey_creation_job')).toBe(0);
+    }
+    // Its class has cells of five minutes.
+    world.clock.pass(6 * 60_000);
+    for (const name of ['alice', 'bob']) {
+      world.runJob(name, 'purge_unused_keys_job');
+      const short = ofChannel(world.node(name)).filter((key) => key.expires_ms < Number.MAX_SAFE_INTEGER);
+      expect(short).toHaveLength(1);
+      world.receipt(name);
+      expect(ofChannel(world.node(name)).find((key) => key.key_id === short[0]!.key_id)).toMatchObject({
+        dirty_ms: null,
+        zeroed_ms: world.clock.wall,
+      });
+    }
+    expect(world.read('bob')).toEqual(['stays']);
+  });
+
+  it('is stamped by the channel on what is sent from then on, unless somebody says otherwise', () => {
+    const world = two();
+    const { channel_id } = world;
+    world.say('alice', 'before');
+    world.node('bob').engine.command('set_retention', 1, { channel_id, ttl_ms: HOUR_MS });
+    world.gather();
+    const send = (text: string, ttl_ms: number | null) =>
+      world.node('alice').engine.command('send_message', 1, { channel_id, text, ttl_ms });
+    send('as the channel says', null);
+    send('for ever', 0);
+    world.gather();
+    expect(world.node('alice').query('get_channels')[0]).toMatchObject({ retention_ms: HOUR_MS });
+    world.clock.pass(HOUR_MS);
+    expect(world.read('bob')).toEqual(['before', 'for ever']);
+    world.node('alice').engine.command('set_retention', 1, { channel_id, ttl_ms: 0 });
+    send('for ever again', null);
+    world.gather();
+    world.clock.pass(DAY_MS);
+    expect(world.read('bob')).toEqual(['before', 'for ever', 'for ever again']);
+  });
+});
+
+describe('E10, E11: records under a key that must go', () => {
+  it('that come late are not taken in, but asked for again; their author seals them anew before sending', () => {
+    const world = two();
+    const gone = world.say('alice', 'goes');
+    world.gather();
+    // Bob writes while he is away, under the key that he has.
+    world.say('bob', 'written under the old key');
+    const frame = encodeFrame(
+      storedEvents(world.node('bob'))
+        .filter(({ type }) => type === 'message')
+        .map(encodeEventItem),
+    );
+    remove(world, 'alice', gone);
+    world.forget('alice', 0);
+    const old = ofChannel(world.node('alice')).find((key) => key.dirty_ms !== null)!;
+    expect(old.zeroed_ms).not.toBeNull();
+    const session = { session_id: 'late', device_id: world.device('bob') };
+    world.node('alice').engine.receive(1, session, frame);
+    expect(world.read('alice')).toEqual([]);
+    expect(world.node('alice').engine.pipeline.counters.get('rejected:key_closed')).toBe(1);
+    expect(world.node('alice').takeItems('late')).toHaveLength(1);
+    world.gather();
+    for (const name of ['alice', 'bob']) expect(world.read(name)).toEqual(['written under the old key']);
+    expect(world.waiting('alice')).toEqual({});
+    // And nobody was given anything under the old key.
+    const under = `SELECT count(*) AS n FROM wrap w JOIN group_key k ON k.n = w.key WHERE w.sealed IS NOT NULL AND hex(k.id) = '${old.key_id.toUpperCase()}'`;
+    expect(world.node('alice').all(under)).toEqual([{ n: 0 }]);
+  });
+
+  it('that came before they could be judged are sealed anew with the others, and live on', () => {
+    const world = two();
+    world.join('alice', 'carol');
+    world.gather();
+    const gone = world.say('alice', 'goes');
+    const channel_id = world.node('carol').engine.command('create_channel', 1, { name: 'late' })
+      .event_ids[0]!;
+    world.gather(['alice', 'bob']);
+    world.meet('alice', 'carol');
+    // Carol reacts to something of Bob's that Alice has not heard of: it waits with her, under the key of the channel.
+    world.say('alice', 'one');
+    world.gather();
+    const said = world.say('bob', 'two');
+    world.meet('bob', 'carol');
+    world.clock.pass(1);
+    world.node('carol').engine.command('react', 1, { message_id: said, emoji: '👍' });
+    const reaction = storedEvents(world.node('carol')).filter(({ type }) => type === 'reaction');
+    const session = { session_id: 'early', device_id: world.device('carol') };
+    world.node('alice').engine.receive(1, session, encodeFrame(reaction.map(encodeEventItem)));
+    expect(world.waiting('alice')).toEqual({ dependency_missing: 1 });
+    remove(world, 'alice', gone);
+    world.forget('alice', 0);
+    const old = ofChannel(world.node('alice')).find(
+      (key) => key.dirty_ms !== null && key.channel_id === world.channel_id,
+    )!;
+    expect(old.zeroed_ms).not.toBeNull();
+    expect(world.waiting('alice')).toEqual({ dependency_missing: 1 });
+    // What it waited for comes, and Carol is gone for good.
+    world.nodes.delete('carol');
+    world.meet('alice', 'bob');
+    expect(world.waiting('alice')).toEqual({});
+    expect(
+      world.node('alice').query('get_reactions', { channel_id: world.channel_id, limit: 9 }),
+    ).toMatchObject([{ message_id: said, emoji: '👍' }]);
+    expect(channel_id).toHaveLength(64);
+  });
+
+  it('S9: a purge, a receipt or a rekeying that comes from the network is turned away at the door', () => {
+    const world = two();
+    world.say('alice', 'stays');
+    const before = states(world.node('alice'));
+    const item = (type: string) =>
+      encodeTransientItem(type, encode(new Map([['key_id', Uint8Array.fromHex(before[0]!.key_id)]])));
+    const session = { session_id: 'x', device_id: world.device('bob') };
+    const types = ['purge-key', 'purge-receipt', 'rekey', 'mint-key', 'delete-event', 'retire-prekeys'];
+    world.node('alice').engine.receive(1, session, encodeFrame(types.map(item)));
+    expect(world.node('alice').engine.pipeline.counters.get('rejected:local_type_from_network')).toBe(
+      types.length,
+    );
+    expect(states(world.node('alice'))).toEqual(before);
+  });
+});
+
+describe('design 7.8: prekeys', () => {
+  it('are retired once a key they may have carried is dirty, and only when they are gone is it unreachable', () => {
+    const world = two();
+    const gone = world.say('alice', 'goes');
+    world.gather();
+    const prekeys = () =>
+      world
+        .node('bob')
+        .all('SELECT hex(public_key) AS id, retired_ms FROM prekey_secret')
+        .map(({ id, retired_ms }) => ({ id: id as string, retired: retired_ms !== null }));
+    const first = prekeys().map(({ id }) => id);
+    expect(first).toHaveLength(20);
+    remove(world, 'alice', gone);
+    world.gather();
+    world.clock.pass(1);
+    world.forget('bob');
+    expect(
+      prekeys()
+        .filter(({ retired }) => retired)
+        .map(({ id }) => id),
+    ).toEqual(first);
+    expect(prekeys()).toHaveLength(40);
+    world.clock.pass(HOUR_MS + 1);
+    world.forget('alice');
+    world.forget('bob');
+    // The key is gone from its slot; its prekeys wait for a sync, so that nothing on its way to them is lost.
+    const old = () => ofChannel(world.node('bob')).find((key) => key.dirty_ms !== null)!;
+    expect(old()).toMatchObject({ unreachable_ms: null });
+    expect(old().zeroed_ms).not.toBeNull();
+    expect(prekeys()).toHaveLength(40);
+    world.clock.pass(60_001);
+    world.gather();
+    world.forget('bob');
+    expect(
+      prekeys()
+        .map(({ id }) => id)
+        .filter((id) => first.includes(id)),
+    ).toEqual([]);
+    expect(old().unreachable_ms).not.toBeNull();
+  });
+});
+
+describe('the order of the jobs', () => {
+  it('rekeys at most what one key seals for one deletion, however much the channel holds', () => {
+    expect(limits.events_per_key_max).toBe(4_096);
+    const world = two();
+    const ids: string[] = [];
+    world.node('alice').db.exec('UPDATE group_key SET events = 0');
+    for (let n = 0; n < 30; n++) {
+      if (n % 10 === 0)
+        world
+          .node('alice')
+          .db.exec(`UPDATE group_key SET events = ${limits.events_per_key_max} WHERE channel_id IS NOT NULL`);
+      ids.push(world.say('alice', `message ${n}`));
+    }
+    remove(world, 'alice', ids[15]!);
+    const owed = ofChannel(world.node('alice')).reduce((sum, key) => sum + key.to_rewrap, 0);
+    expect(owed).toBe(9);
+  });
+});
