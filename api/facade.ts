@@ -5,6 +5,9 @@
  * id is shown (see `shortId`); the facade finds the one it means or throws `SottoError` with the code `not_found` or `ambiguous`.
  * `selector` picks network and identity where there is a choice.
  */
+import type { ForgettingFacade } from './forgetting.ts';
+
+export type * from './forgetting.ts';
 
 export interface Selector {
   /** A network's id, its short id, or its name. */
@@ -62,6 +65,8 @@ export interface ChannelView {
   readonly unread: number;
   readonly created_ms: number;
   readonly messages: number;
+  /** How long new messages live here; null: for ever. */
+  readonly retention_ms: number | null;
 }
 
 export interface MessageView {
@@ -263,7 +268,7 @@ export interface Change {
   readonly event_id: string | null;
 }
 
-export interface NodeFacade {
+export interface NodeFacade extends ForgettingFacade {
   status(): StatusView;
   createNetwork(input: { name: string; as: string }): {
     network_id: string;
@@ -290,7 +295,8 @@ export interface NodeFacade {
     name: string;
   };
   channels(input: Selector): readonly ChannelView[];
-  send(input: { channel_ref: string; text: string; ttl_ms: number } & Selector): {
+  /** `ttl_ms` null: as the channel says. */
+  send(input: { channel_ref: string; text: string; ttl_ms: number | null } & Selector): {
     message_id: string;
     channel_id: string;
     created_ms: number;
@@ -302,6 +308,13 @@ export interface NodeFacade {
     message_id: string;
   };
   delete(input: { message_ref: string } & Selector): { message_id: string };
+  deleteChannel(input: { channel_ref: string } & Selector): { channel_id: string };
+  deleteGroup(input: { group_ref: string } & Selector): { group_id: string };
+  /** How long new messages of a channel live; 0: for ever. */
+  setRetention(input: { channel_ref: string; ttl_ms: number } & Selector): {
+    channel_id: string;
+    ttl_ms: number;
+  };
   peers(input: Selector): readonly PeerView[];
   /** `user_ref`s: a user's name, or the short prefix of its id. */
   createGroup(input: { name: string; user_refs: readonly string[] } & Selector): {
@@ -334,7 +347,7 @@ export interface NodeFacade {
   keys(input: Selector): readonly KeyView[];
   prekeys(input: Selector): readonly PrekeyView[];
   /** A message to one user alone; opens the direct group at the first one. */
-  dm(input: { user_ref: string; text: string; ttl_ms: number } & Selector): {
+  dm(input: { user_ref: string; text: string; ttl_ms: number | null } & Selector): {
     message_id: string;
     channel_id: string;
     group_id: string;

@@ -9,7 +9,17 @@ import type { ViewPorts } from './ports.ts';
 export function channelsView({
   asking,
   find,
-}: ViewPorts): Pick<NodeFacade, 'createChannel' | 'channels' | 'unread' | 'markRead' | 'renameChannel'> {
+}: ViewPorts): Pick<
+  NodeFacade,
+  | 'createChannel'
+  | 'channels'
+  | 'unread'
+  | 'markRead'
+  | 'renameChannel'
+  | 'setRetention'
+  | 'deleteChannel'
+  | 'deleteGroup'
+> {
   /** Two channels may have one name, where different people see them. */
   function refuseTaken(network: NetworkRow, group_id: Id, name: string) {
     if (channelsOf(asking, network).some((channel) => channel.group_id === group_id && channel.name === name))
@@ -45,6 +55,7 @@ export function channelsView({
         unread: channel.unread,
         created_ms: channel.created_ms,
         messages: channel.messages,
+        retention_ms: channel.retention_ms,
       }));
     },
 
@@ -73,6 +84,34 @@ export function channelsView({
       refuseTaken(network, group_id, name);
       asking.command('rename_channel', network.identity, { channel_id, name });
       return { channel_id, name };
+    },
+
+    setRetention({ channel_ref, ttl_ms, ...selector }) {
+      const network = find.select(selector);
+      const { channel_id, channel_ids } = find.channel(network, channel_ref);
+      for (const each of channel_ids)
+        asking.command('set_retention', network.identity, { channel_id: each, ttl_ms });
+      return { channel_id, ttl_ms };
+    },
+
+    deleteChannel({ channel_ref, ...selector }) {
+      const network = find.select(selector);
+      const { channel_id, channel_ids } = find.channel(network, channel_ref);
+      for (const each of channel_ids)
+        asking.command('remove_channel', network.identity, { channel_id: each });
+      return { channel_id };
+    },
+
+    deleteGroup({ group_ref, ...selector }) {
+      const network = find.select(selector);
+      const { group_id, kind } = find.group(network, group_ref);
+      if (kind === 'main')
+        throw new SottoError(
+          'is_main_group',
+          'This is the whole network. `sotto network delete` erases it from this node; a channel can be deleted for all.',
+        );
+      asking.command('remove_group', network.identity, { group_id });
+      return { group_id };
     },
   };
 }

@@ -15,7 +15,7 @@ export function chatView({
   asking,
   find,
 }: ViewPorts): Pick<NodeFacade, 'send' | 'dm' | 'read' | 'react' | 'edit' | 'versions' | 'delete'> {
-  function say({ identity }: NetworkRow, channel_id: Id, text: string, ttl_ms: number) {
+  function say({ identity }: NetworkRow, channel_id: Id, text: string, ttl_ms: number | null) {
     const message_id = asking.say('send_message', identity, { channel_id, text, ttl_ms });
     const row = asking.query<{ created_ms: number; expires_ms: number }>(
       'get_message_by_id',

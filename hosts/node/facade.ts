@@ -7,6 +7,7 @@ import { Asking, type NetworkRow } from './asking.ts';
 import { channelsView } from './channels-view.ts';
 import { chatView } from './chat-view.ts';
 import { Finder } from './finder.ts';
+import { forgettingView } from './forgetting-view.ts';
 import { groupsView } from './groups-view.ts';
 import { invitesView } from './invites-view.ts';
 import { jobsView } from './jobs-view.ts';
@@ -47,6 +48,7 @@ export function nodeView(parts: Parts, about: NodeAbout): NodeView {
     ...channelsView(ports),
     ...chatView(ports),
     ...keysView(ports),
+    ...forgettingView(ports),
     ...jobsView(ports),
     ...protocolView(ports),
     ...nodeItself(ports, about),

@@ -64,7 +64,7 @@ export function networksView(
       joins.forget(identity);
       parts.devices.forget(identity);
       const { reply } = asking.command('forget_network', identity, {});
-      parts.emptyLog();
+      parts.purges.finish();
       return { network_id, events: Number(reply.events), secrets: Number(reply.secrets) };
     },
   };

@@ -15,17 +15,17 @@ import { type JobSpec, loadJobs } from '../../core/config.ts';
 import type { Db } from '../../core/db.ts';
 import { Engine } from '../../core/engine.ts';
 import type { AfterCommit } from '../../core/outcome.ts';
-import { assembleProtocol, type Protocol, type Registered } from '../../core/protocol.ts';
+import type { Protocol, Registered } from '../../core/protocol.ts';
 import { JobScheduler } from '../../core/scheduler.ts';
-import { quiet } from '../../protocols/quiet/registry.gen.ts';
 import { openNodeSqlite } from '../../storage/node-sqlite.ts';
 import { websocketTransport } from '../../transport/websocket.ts';
 import { announced, Sessions, type Timers } from '../sessions.ts';
 import { type DataDir, takeDataDir } from './data-dir.ts';
 import { Devices } from './devices.ts';
 import { type NodeView, nodeView } from './facade.ts';
+import { loadProtocol } from './load-protocol.ts';
 import { unlocked } from './passphrase.ts';
-import { readProtocolFolder } from './protocol-folder.ts';
+import { Purges } from './purges.ts';
 
 export interface NodeOptions {
   readonly data_dir: string;
@@ -132,6 +132,7 @@ export class Parts {
   readonly scheduler: JobScheduler;
   readonly sessions: Sessions;
   readonly devices: Devices;
+  readonly purges: Purges;
   readonly clock: Clock = systemClock;
   readonly started_ms = Date.now();
   #view: NodeView | null = null;
@@ -152,8 +153,19 @@ export class Parts {
     this.#db = openNodeSqlite(data_dir.database);
     try {
       const after_commit = (effects: readonly AfterCommit[]) => this.#afterCommit(effects);
-      const ports = { db: this.#db, protocol, clock: systemClock, random: systemRandom, after_commit };
+      const highest_ms = () => this.scheduler?.highestMs() ?? 0;
+      const ports = {
+        db: this.#db,
+        protocol,
+        clock: systemClock,
+        random: systemRandom,
+        highest_ms,
+        after_commit,
+      };
       this.engine = unlocked(this.#db, options.passphrase_file, systemRandom, () => new Engine(ports));
+      this.purges = new Purges(this.engine, this.#db, data_dir.database, options.log);
+      // Before anything is said to anybody: what was being erased when the node ended, or stood in slots that a passphrase seals now, is gone.
+      this.purges.start();
       this.devices = new Devices(this.engine, this.#db);
       this.scheduler = new JobScheduler({
         db: this.#db,
@@ -215,6 +227,7 @@ export class Parts {
   #afterCommit(effects: readonly AfterCommit[]): void {
     this.sessions?.send(effects);
     this.#view?.changed(effects);
+    if (effects.some((effect) => effect.effect === 'purged')) this.purges?.due();
     if (effects.some((effect) => effect.effect === 'identities_changed')) {
       setImmediate(() => {
         if (this.#closed) return;
@@ -239,11 +252,6 @@ export class Parts {
         this.#log.warn({ identity, ...placeOf(thrown) }, 'address_not_announced');
       }
     }
-  }
-
-  /** Empties the write-ahead log into the database, so that nothing of what was erased stays in it. */
-  emptyLog(): void {
-    this.#db.prepare('PRAGMA wal_checkpoint(TRUNCATE)').all();
   }
 
   /** The jobs as they were loaded last. */
@@ -296,6 +304,7 @@ export class Parts {
     this.#view?.close();
     await this.sessions.close();
     this.devices.close();
+    this.purges.close();
     this.#db.close();
   }
 }
@@ -309,12 +318,6 @@ function readText(file: string): string {
       `Expected a jobs file at ${file}: ${thrown instanceof Error ? thrown.message : 'cannot be read'}.`,
     );
   }
-}
-
-async function loadProtocol(dir: string | undefined): Promise<Protocol> {
-  if (dir === undefined) return assembleProtocol([quiet]);
-  const folder = await readProtocolFolder(dir);
-  return assembleProtocol('pipeline.ts' in folder.modules ? [folder] : [quiet, folder]);
 }
 
 function protocolName(options: NodeOptions): string {

@@ -38,6 +38,17 @@ export function unlocked<Opened>(
   }
 }
 
+/** Opens the slots of a database that is only read, with the passphrase that it has. */
+export function unlockedToRead(db: Db, file: string | undefined, random: Random): void {
+  if (!isSealed(db)) return;
+  const passphrase = file === undefined ? null : passphraseIn(file);
+  try {
+    unlockSlots(db, passphrase === null ? null : withoutNewline(passphrase), random);
+  } finally {
+    if (passphrase !== null) wipe(passphrase);
+  }
+}
+
 function isSealed(db: Db): boolean {
   const table = "SELECT 1 AS found FROM sqlite_schema WHERE type = 'table' AND name = 'key_slot_lock'";
   return (

@@ -39,7 +39,7 @@ describe('where an event stands', () => {
     const blob = (byte: number) => new Uint8Array(32).fill(byte);
     node.db
       .prepare(
-        `INSERT INTO waiting (identity, id, author, group_id, seq, rule, missing, received_ms, header, signature, body, wraps)
+        `INSERT INTO waiting (identity, id, author, group_id, seq, rule, missing, received_ms, expires_ms, header, signature, body)
          VALUES (1, :id, :id, :group_id, 1, 'author_not_in_group', 0, 1, :id, :id, :id, :id)`,
       )
       .run({ id: blob(1), group_id: blob(2) });
