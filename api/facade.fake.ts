@@ -1,6 +1,7 @@
 /** A node that is none: answers every call with fixed data and remembers what it was asked. For tests of the API and of the CLI. */
 
 import type { Change, NodeFacade, TraceView } from './facade.ts';
+import { fakeForgetting } from './forgetting.fake.ts';
 
 /** An event id as the design has it: six bytes of time, then the hash, whose first 8 digits people see. */
 const eventId = (hash: string) => `018f00000000${hash}${'0'.repeat(44)}`;
@@ -16,7 +17,11 @@ export const ids = {
   edit: eventId('dddd0002'),
   key: eventId('acac0001'),
   prekey: eventId('adad0001'),
+  dirty_key: eventId('acac0002'),
+  gone_key: eventId('acac0003'),
+  deletion: eventId('dede0001'),
   device: 'd0d0d0d0'.repeat(8),
+  prekey_public: 'e0e0e0e0'.repeat(8),
 } as const;
 
 /** What a peer may call itself: it clears the screen where a terminal is let see it. */
@@ -28,6 +33,8 @@ export interface FakeNode {
   readonly calls: (readonly [string, ...unknown[]])[];
   /** Makes the next calls of one method throw this. */
   failing: { method: string; thrown: unknown } | null;
+  /** What is owed to forgetting; each call of `forget` but the last goes on to the next. */
+  owed: number[];
   tellChange(change: Change): void;
   tellTrace(entry: TraceView): void;
   /** Listeners of changes and of the trace together. */
@@ -112,6 +119,7 @@ export function createFakeNode(): FakeNode {
         unread: 1,
         created_ms: now_ms,
         messages: 2,
+        retention_ms: null,
       },
       {
         channel_id: ids.channel,
@@ -122,13 +130,14 @@ export function createFakeNode(): FakeNode {
         unread: 0,
         created_ms: now_ms,
         messages: 0,
+        retention_ms: 7 * 86_400_000,
       },
     ],
     send: ({ ttl_ms }) => ({
       message_id: ids.message,
       channel_id: ids.channel,
       created_ms: now_ms,
-      expires_ms: ttl_ms === 0 ? null : Date.now() + ttl_ms,
+      expires_ms: ttl_ms === null || ttl_ms === 0 ? null : Date.now() + ttl_ms,
     }),
     read: ({ channel_ref }) =>
       channel_ref === 'empty'
@@ -148,6 +157,10 @@ export function createFakeNode(): FakeNode {
           ],
     react: () => ({ reaction_id: ids.reaction, message_id: ids.message }),
     delete: () => ({ message_id: ids.message }),
+    deleteChannel: () => ({ channel_id: ids.channel }),
+    deleteGroup: () => ({ group_id: ids.group }),
+    setRetention: ({ ttl_ms }) => ({ channel_id: ids.channel, ttl_ms }),
+    ...fakeForgetting(ids, () => fake.owed, now_ms),
     peers: () => [
       {
         device_id: ids.device,
@@ -253,7 +266,7 @@ export function createFakeNode(): FakeNode {
       channel_id: ids.channel,
       group_id: ids.group,
       created_ms: now_ms,
-      expires_ms: ttl_ms === 0 ? null : Date.now() + ttl_ms,
+      expires_ms: ttl_ms === null || ttl_ms === 0 ? null : Date.now() + ttl_ms,
     }),
     edit: () => ({ message_id: ids.message, edit_id: ids.edit }),
     versions: () => [
@@ -365,6 +378,7 @@ export function createFakeNode(): FakeNode {
   const fake: FakeNode = {
     calls,
     failing: null,
+    owed: [0],
     tellChange: (change) => {
       for (const listener of changes) listener(change);
     },

@@ -87,7 +87,7 @@ test.each(allowed)('%s is welcome as Host and as Origin', async (name) => {
   expect((await ask({ host: name, origin: `http://${name}`, ...token })).status).toBe(200);
 });
 
-test.each(['HEAD', 'OPTIONS', 'PUT'])('%s is no method of ours, and opens no stream', async (method) => {
+test.each(['HEAD', 'OPTIONS', 'PROPFIND'])('%s is no method of ours, and opens no stream', async (method) => {
   const response = await ask({ host, ...token }, '/v1/changes', { method });
   expect(response.status).toBe(405);
   expect(node.listeners()).toBe(0);

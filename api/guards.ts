@@ -11,7 +11,7 @@ import { refuse } from './errors.ts';
 /** A command's input is text and ids; nothing honest comes near this. */
 export const body_bytes_max = 1_048_576;
 
-const methods: ReadonlySet<string> = new Set(['GET', 'POST', 'PATCH', 'DELETE']);
+const methods: ReadonlySet<string> = new Set(['GET', 'POST', 'PUT', 'PATCH', 'DELETE']);
 
 /** Compares without telling by its duration how much was right. */
 function sameSecret(given: string, expected: string): boolean {

@@ -7,6 +7,9 @@ import { z } from '@hono/zod-openapi';
 /** Rows one request may ask for: a page, not the database. */
 export const rows_max = 1_000;
 
+/** Receipts are small, and are to be had all at once: there is no page after the first. */
+export const receipts_max = 10_000;
+
 /** How long one `join` may hold its request open; the join itself goes on after that. */
 export const join_timeout_ms_max = 10 * 60_000;
 
@@ -18,7 +21,7 @@ const selector = {
   as: z.string().optional().openapi({ description: "A user's name." }),
 };
 
-const limit = (rows: number) => z.coerce.number().int().min(1).max(rows_max).default(rows);
+const limit = (rows: number, max = rows_max) => z.coerce.number().int().min(1).max(max).default(rows);
 const ttl_ms = z.number().int().min(0).max(Number.MAX_SAFE_INTEGER);
 const user = z.string().openapi({ description: "A user's name, or the beginning of its short id." });
 const right = z.enum(['admin', 'invite', 'delete']);
@@ -72,7 +75,14 @@ export const channel_request = z.strictObject({
 const channel = z
   .string()
   .openapi({ description: "A channel's name, id, or short id; `@name`: the direct messages with a user." });
-const message_ttl_ms = ttl_ms.default(0).openapi({ description: '0: for ever.' });
+const message_ttl_ms = ttl_ms
+  .nullable()
+  .default(null)
+  .openapi({ description: 'How long it lives; 0: for ever; null: as the channel says.' });
+export const retention_request = z.strictObject({
+  ttl_ms: ttl_ms.openapi({ description: 'How long new messages live; 0: for ever.' }),
+  ...selector,
+});
 export const send_request = z.strictObject({
   channel,
   text: z.string(),
@@ -89,6 +99,18 @@ export const read_mark_request = z.strictObject({
   }),
   ...selector,
 });
+export const receipts_query = z.strictObject({
+  since_ms: z.coerce
+    .number()
+    .int()
+    .min(0)
+    .max(Number.MAX_SAFE_INTEGER)
+    .default(0)
+    .openapi({ description: 'Those of erasures that were begun then or later.' }),
+  limit: limit(50, receipts_max),
+  ...selector,
+});
+export const deletions_query = z.strictObject({ limit: limit(50), ...selector });
 export const reaction_request = z.strictObject({ message: z.string(), emoji: z.string(), ...selector });
 export const next_query = z.strictObject({ limit: limit(10) });
 export const history_query = z.strictObject({ name: z.string().optional(), limit: limit(50) });

@@ -12,7 +12,7 @@ import { nothing } from './requests.ts';
 import { error_view } from './views.ts';
 
 interface Shape<Path, Query, Body> {
-  readonly method: 'get' | 'post' | 'patch' | 'delete';
+  readonly method: 'get' | 'post' | 'put' | 'patch' | 'delete';
   readonly path: string;
   readonly summary: string;
   readonly params?: z.ZodType<Path>;

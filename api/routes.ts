@@ -12,6 +12,7 @@ import { guardBody, guardHost, guardMethod, guardOrigin, guardToken } from './gu
 import { defineDocument, refuseInput } from './route.ts';
 import { addChannelRoutes } from './routes/channels.ts';
 import { addChatRoutes } from './routes/chat.ts';
+import { addForgettingRoutes } from './routes/forgetting.ts';
 import { addGroupRoutes } from './routes/groups.ts';
 import { addInviteRoutes } from './routes/invites.ts';
 import { addJobRoutes } from './routes/jobs.ts';
@@ -52,6 +53,7 @@ export function createApi(node: NodeFacade, options: ApiOptions): OpenAPIHono {
   addChannelRoutes(app, node);
   addChatRoutes(app, node);
   addKeyRoutes(app, node);
+  addForgettingRoutes(app, node);
   addJobRoutes(app, node);
   addProtocolRoutes(app, node);
   addStreamRoutes(app, node);

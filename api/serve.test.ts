@@ -122,7 +122,7 @@ test('a chunked body is read, and cut off at the limit', async () => {
       outgoing.end(`"text":"${text}"}`);
     });
   expect(await send('Hi')).toBe(200);
-  expect(node.calls).toEqual([['send', { channel_ref: 'general', text: 'Hi', ttl_ms: 0 }]]);
+  expect(node.calls).toEqual([['send', { channel_ref: 'general', text: 'Hi', ttl_ms: null }]]);
   expect(await send('x'.repeat(body_bytes_max))).toBe(413);
 });
 

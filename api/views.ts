@@ -9,18 +9,23 @@ import { z } from '@hono/zod-openapi';
 import type {
   Change,
   ChannelView,
+  DeletionView,
   DeviceView,
   EnvelopeView,
+  ForgettingView,
   GroupView,
   InviteView,
   JobRunView,
   JobView,
+  KeyStateView,
   KeyView,
   MemberView,
   MessageView,
   NetworkView,
   PeerView,
   PrekeyView,
+  ReceiptView,
+  StageView,
   StatusView,
   TraceView,
   UnreadView,
@@ -88,6 +93,7 @@ export const channel_view = z
     unread: count,
     created_ms: ms,
     messages: count,
+    retention_ms: ms.nullable(),
   })
   .readonly()
   .openapi('Channel') satisfies z.ZodType<ChannelView>;
@@ -172,6 +178,77 @@ export const key_view = z
   })
   .readonly()
   .openapi('Key') satisfies z.ZodType<KeyView>;
+
+export const key_state_view = z
+  .object({
+    network_id: id,
+    key_id: id,
+    group_name: z.string().nullable(),
+    channel_name: z.string().nullable(),
+    state: z.enum(['clean', 'dirty', 'expired', 'zeroed', 'unreachable']).openapi({
+      description:
+        '`dirty`: it has sealed something that was deleted; `zeroed`: erased; `unreachable`: nor can it be had from anything that was ever recorded.',
+    }),
+    since_ms: ms,
+    expires_ms: ms.nullable(),
+    events: count,
+    to_rewrap: count,
+    to_remove: count,
+    text: z.string(),
+  })
+  .readonly()
+  .openapi('KeyState') satisfies z.ZodType<KeyStateView>;
+
+export const stage_view = z
+  .object({
+    stage: z.string(),
+    owed: count,
+    oldest_ms: ms.nullable(),
+    next_run_ms: ms.nullable(),
+    held: z.string().nullable(),
+  })
+  .readonly()
+  .openapi('Stage') satisfies z.ZodType<StageView>;
+
+export const forgetting_view = z
+  .object({
+    now_ms: ms,
+    keys: z.array(key_state_view).readonly(),
+    stages: z.array(stage_view).readonly(),
+    owed: count,
+    oldest_debt_ms: ms.nullable(),
+  })
+  .readonly()
+  .openapi('Forgetting') satisfies z.ZodType<ForgettingView>;
+
+export const receipt_view = z
+  .object({
+    receipt: count,
+    network_id: id.nullable(),
+    kind: z.enum(['group_key', 'prekey', 'device']),
+    key_id: id,
+    rule: z.enum(['dirty', 'expired', 'retired', 'network_deleted']),
+    state: z.enum(['intended', 'zeroed', 'unreachable']),
+    intended_ms: ms,
+    zeroed_ms: ms.nullable(),
+    unreachable_ms: ms.nullable(),
+  })
+  .readonly()
+  .openapi('Receipt') satisfies z.ZodType<ReceiptView>;
+
+export const deletion_view = z
+  .object({
+    deletion_id: id,
+    message_id: id,
+    deleted_ms: ms,
+    by: z.string().nullable(),
+    devices: count,
+    devices_forgotten: count,
+    state: z.enum(['deleted_here', 'deleted_on_some', 'unreachable']),
+    text: z.string(),
+  })
+  .readonly()
+  .openapi('Deletion') satisfies z.ZodType<DeletionView>;
 
 export const prekey_view = z
   .object({
@@ -317,6 +394,8 @@ export const answers = {
   join: z.object({ network_id: id, user_id: id, device_id: id }),
   createChannel: z.object({ channel_id: id, group_id: id, name: z.string() }),
   renameChannel: z.object({ channel_id: id, name: z.string() }),
+  setRetention: z.object({ channel_id: id, ttl_ms: ms }),
+  deleteChannel: z.object({ channel_id: id }),
   markRead: z.object({ channel_id: id }),
   send: z.object({ message_id: id, channel_id: id, created_ms: ms, expires_ms: ms.nullable() }),
   dm: z.object({
@@ -330,6 +409,7 @@ export const answers = {
   react: z.object({ reaction_id: id, message_id: id }),
   delete: z.object({ message_id: id }),
   createGroup: z.object({ group_id: id, channel_id: id, name: z.string() }),
+  deleteGroup: z.object({ group_id: id }),
   addToGroup: z.object({ group_id: id, user_id: id }),
   removeFromGroup: z.object({ group_id: id, user_id: id }),
   linkDevice: z.object({ link: z.string(), invite_id: id, expires_ms: ms }),
@@ -341,6 +421,14 @@ export const answers = {
   renameMe: z.object({ user_id: id, name: z.string() }),
   leave: z.object({ network_id: id }),
   deleteNetwork: z.object({ network_id: id, events: count, secrets: count }),
+  forget: z
+    .object({
+      goes_on: z.boolean(),
+      owed: count,
+      stages: z.array(stage_view).readonly(),
+      receipts: z.array(receipt_view).readonly(),
+    })
+    .readonly(),
   jobsNext: z
     .array(z.object({ name: z.string(), network_id: id.nullable(), due_ms: ms }).readonly())
     .readonly(),

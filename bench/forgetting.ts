@@ -113,7 +113,7 @@ engine.instruct(0, 'bench', 'purge-receipt', { until });
 const scrubbed = performance.now() - scrub_at;
 clearInterval(watch);
 
-const zeroed = engine.query('get_receipts', { since_ms: 0, limit: 1_000 }, 0).length;
+const zeroed = engine.query('get_receipts', { since_ms: 0, limit: 1_000, network_id: null }, 0).length;
 if (zeroed < dirty) throw new Error(`${zeroed} of ${dirty} keys were erased`);
 print('forget_messages', to_rewrap, 'messages');
 print('forget_keys', zeroed, 'keys');

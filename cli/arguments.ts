@@ -14,19 +14,46 @@ const ms_per_unit: Readonly<Record<string, number>> = {
 
 /** As in `api/requests.ts`; the node checks again. */
 const rows_max = 1_000;
+export const receipts_max = 10_000;
 const rights: readonly string[] = ['admin', 'invite', 'delete'];
 
 /** `7d`, `1.5h`, `0` to milliseconds. Only 0 needs no unit. */
 export function parseDuration(text: string): number {
+  const duration_ms = durationIn(text);
+  if (duration_ms !== null) return duration_ms;
+  throw misused(
+    'bad_duration',
+    `Expected a duration such as 30s, 15m, 1h, 7d, 2w, 1y or 0, got ${JSON.stringify(text)}.`,
+  );
+}
+
+/** How long something lives: a duration; `never` and `0` are for ever, and become 0. */
+export function parseLifetime(text: string): number {
+  const duration_ms = text === 'never' ? 0 : durationIn(text);
+  if (duration_ms !== null) return duration_ms;
+  throw misused(
+    'bad_duration',
+    `Expected a duration such as 30s, 15m, 1h, 7d, 2w, 1y, or never, got ${JSON.stringify(text)}.`,
+  );
+}
+
+/** `7d`: so long ago; `2026-01-31`: when that day began, in UTC, as dates are shown. */
+export function parseSince(text: string, now_ms: number = Date.now()): number {
+  const duration_ms = durationIn(text);
+  if (duration_ms !== null) return Math.max(0, now_ms - duration_ms);
+  const day = /^\d{4}-\d\d-\d\d$/.test(text) ? new Date(`${text}T00:00:00Z`) : null;
+  // The 31st of February would be one in March.
+  if (day !== null && day.getTime() >= 0 && day.toISOString().startsWith(text)) return day.getTime();
+  throw misused(
+    'bad_time',
+    `Expected a duration such as 12h or 7d, or a date such as 2026-01-31, got ${JSON.stringify(text)}.`,
+  );
+}
+
+function durationIn(text: string): number | null {
   const match = /^(\d+(?:\.\d+)?)(ms|s|m|h|d|w|y)$/.exec(text);
   const duration_ms = text === '0' ? 0 : Number(match?.[1]) * (ms_per_unit[match?.[2] ?? ''] ?? Number.NaN);
-  if (!Number.isSafeInteger(duration_ms)) {
-    throw misused(
-      'bad_duration',
-      `Expected a duration such as 30s, 15m, 1h, 7d, 2w, 1y or 0, got ${JSON.stringify(text)}.`,
-    );
-  }
-  return duration_ms;
+  return Number.isSafeInteger(duration_ms) ? duration_ms : null;
 }
 
 export function parseLimit(text: string): number {

@@ -154,7 +154,27 @@ const commands: [string[], [string, ...unknown[]], RegExp][] = [
   [
     ['channel', 'list'],
     ['channels', {}],
-    /cccc0001 +general +everyone +1 +2 .*\ncccc0001 +plans +team +0 +0 /,
+    /cccc0001 +general +everyone +1 +2 +for ever .*\ncccc0001 +plans +team +0 +0 +7 days /,
+  ],
+  [
+    ['channel', 'delete', '#random', ...who],
+    ['deleteChannel', { channel_ref: '#random', ...selector }],
+    /^Deleted channel #random \(cccc0001\) with all its messages, for everybody\. .*: sotto audit$/,
+  ],
+  [
+    ['group', 'delete', 'te/am', ...who],
+    ['deleteGroup', { group_ref: 'te/am', ...selector }],
+    /^Deleted group te\/am \(abab0001\) with its channels and messages, for everybody\. .*: sotto audit$/,
+  ],
+  [
+    ['disappear', 'general', '36h', ...who],
+    ['setRetention', { channel_ref: 'general', ttl_ms: 1.5 * day_ms, ...selector }],
+    /^New messages of general \(cccc0001\) live 36 hours, unless sent with --ttl\./,
+  ],
+  [
+    ['disappear', '@bob', 'never'],
+    ['setRetention', { channel_ref: '@bob', ttl_ms: 0 }],
+    /^New messages of @bob \(cccc0001\) stay for ever, unless sent with --ttl\./,
   ],
   [['unread', ...who], ['unread', selector], /^channel.*\ncccc0001 +general +- +1 +2 minutes ago$/],
   [
@@ -164,13 +184,24 @@ const commands: [string[], [string, ...unknown[]], RegExp][] = [
   ],
   [
     ['send', 'general', '--', '-1 from me'],
-    ['send', { channel_ref: 'general', text: '-1 from me', ttl_ms: 0 }],
+    ['send', { channel_ref: 'general', text: '-1 from me', ttl_ms: null }],
+    /^Sent dddd0001\.$/,
+  ],
+  [
+    ['send', 'general', 'Hi', '--ttl', 'never'],
+    ['send', { channel_ref: 'general', text: 'Hi', ttl_ms: 0 }],
     /^Sent dddd0001\.$/,
   ],
   [
     ['dm', 'bob', 'Hi', '--ttl', '1h', ...who],
     ['dm', { user_ref: 'bob', text: 'Hi', ttl_ms: 3_600_000, ...selector }],
     /^Sent dddd0001 to bob, gone in 1 hour\.$/,
+  ],
+  [['dm', 'bob', 'Hi'], ['dm', { user_ref: 'bob', text: 'Hi', ttl_ms: null }], /^Sent dddd0001 to bob\.$/],
+  [
+    ['dm', 'bob', 'Hi', '--ttl', '0'],
+    ['dm', { user_ref: 'bob', text: 'Hi', ttl_ms: 0 }],
+    /^Sent dddd0001 to bob\.$/,
   ],
   [
     ['read', 'general', '--limit', '3', '--keep-unread'],
@@ -208,6 +239,26 @@ const commands: [string[], [string, ...unknown[]], RegExp][] = [
     ['delete', 'dddd0001', ...who],
     ['delete', { message_ref: 'dddd0001', ...selector }],
     /^Deleted dddd0001\.$/,
+  ],
+  [
+    ['receipts', '--since', '2026-01-31', '--limit', '3', ...who],
+    ['receipts', { since_ms: Date.UTC(2026, 0, 31), limit: 3, ...selector }],
+    /^receipt +of a .*\n2 +group key +acac0003 +dirty +3 minutes ago +2 minutes ago +1 minute ago\n1 +prekey +e0e0e0e0 +retired +1 hour ago +- +-$/,
+  ],
+  [
+    ['deletions', ...who],
+    ['deletions', { limit: 50, ...selector }],
+    /^message.*\ndddd0001 +bob\\u001b\[2J +3 minutes ago +deleted on 4 of 5 devices$/,
+  ],
+  [
+    ['forget', '--now', ...who],
+    ['forget', selector],
+    /^There was nothing to erase\.\n\nNothing is owed any more\.$/,
+  ],
+  [
+    ['audit', '--no-records', ...who],
+    ['forgetting', selector],
+    /^2 keys: 1 clean, 1 unreachable, 0 on the way there\.\n\nstage.*\nrekey_creation +0 +- +in \d\d s +-\n[\s\S]*\n\nNothing is owed\.$/,
   ],
   [['jobs', 'list'], ['jobs'], /sync_request +aaaa0001 +every 3 s +in 1\d s|sync_request.*ago +on$/],
   [['jobs', 'next', '--limit', '5'], ['jobsNext', 5], /sync_request +aaaa0001$/],
@@ -302,6 +353,18 @@ describe('read notes what it showed as read', () => {
 });
 
 describe('for programs', () => {
+  test('receipts --json is the export: all, with whole ids', async () => {
+    const { stdout } = await run(['receipts', '--json', '--data', fake.data_dir]);
+    expect(fake.node.calls).toEqual([['receipts', { since_ms: 0, limit: 10_000 }]]);
+    expect(JSON.parse(stdout)).toEqual(fake.node.facade.receipts({ since_ms: 0, limit: 2 }));
+    fake.node.calls.length = 0;
+    await run(['receipts', '--since', '1h', '--data', fake.data_dir]);
+    expect(fake.node.calls).toEqual([['receipts', { since_ms: expect.any(Number), limit: 50 }]]);
+    const [, asked] = fake.node.calls[0] ?? [];
+    const { since_ms } = asked as { since_ms: number };
+    expect(Math.abs(Date.now() - 3_600_000 - since_ms)).toBeLessThan(30_000);
+  });
+
   test('a list is the bare array, with the fields of the node', async () => {
     const { stdout } = await run(['read', 'general', '--keep-unread', '--json', '--data', fake.data_dir]);
     expect(JSON.parse(stdout)).toEqual([

@@ -1,7 +1,16 @@
 /** How the CLI fails: an error with the code that `--json` prints and the exit code that a script sees. */
 
 /** Documented in `sotto --help`; scripts rely on them. */
-export const exit_codes = { ok: 0, refused: 1, usage: 2, unreachable: 3 } as const;
+export const exit_codes = {
+  ok: 0,
+  refused: 1,
+  usage: 2,
+  unreachable: 3,
+  /** Answered, and the answer is: not everything is forgotten yet. */
+  owed: 4,
+  /** Answered, and the answer is: something is wrong. */
+  wrong: 5,
+} as const;
 
 export class CliFailure extends Error {
   readonly code: string;

@@ -33,9 +33,10 @@ test('all commands of the node are there', () => {
       'invite|invite create|invite list|invite revoke|join',
       'members|grant|revoke|whoami|rename',
       'device|device link|device list|peers|remove|remove user|remove device',
-      'group|group create|group list|group add|group remove',
-      'channel|channel create|channel list|unread',
+      'group|group create|group list|group add|group remove|group delete',
+      'channel|channel create|channel list|channel delete|disappear|unread',
       'send|dm|read|react|edit|versions|delete',
+      'forget|receipts|deletions|audit',
       'keys|keys list|prekeys|prekeys list|why',
       'jobs|jobs list|jobs next|jobs run|jobs preview|jobs pause|jobs resume|jobs history|jobs why',
       'clock|clock confirm|reflectors|reflectors list|queries|queries list|query',
@@ -80,9 +81,29 @@ test.each([[['--help']], [['help']], [['jobs', 'run', '--help']], [['help', 'sen
 
 test('the exit codes are documented', async () => {
   const { stdout } = await run(['--help']);
-  for (const line of [/^ {2}0 {2}done/m, /^ {2}1 .*refused/m, /^ {2}2 .*wrong/m, /^ {2}3 .*running/m]) {
+  for (const line of [
+    /^ {2}0 {2}done/m,
+    /^ {2}1 .*refused/m,
+    /^ {2}2 .*wrong/m,
+    /^ {2}3 .*running/m,
+    /^ {2}4 .*owed/m,
+    /^ {2}5 .*wrong/m,
+  ]) {
     expect(stdout).toMatch(line);
   }
+});
+
+test.each([
+  ['forget', ['0', '4']],
+  ['audit', ['0', '4', '3', '1', '5']],
+])('so are those of %s, in its own help', (name, codes) => {
+  const text = helpOf(all.find(([one]) => one === name)![1]);
+  expect([...text.matchAll(/^ {2}(\d) {2}/gm)].map(([, code]) => code)).toEqual(codes);
+});
+
+test.each(['channel delete', 'group delete'])('%s says what it does to whom', (name) => {
+  const words = all.find(([one]) => one === name)![1].description();
+  expect(words).toMatch(/for everybody\. Cannot be undone\./);
 });
 
 test('sotto --version prints it alone', async () => {

@@ -15,6 +15,7 @@ const answer_bytes_max = 256 * 1024 * 1024;
 export interface NodeClient {
   get<Answer>(path: string, query?: Query): Promise<Answer>;
   post<Answer>(path: string, body?: object): Promise<Answer>;
+  put<Answer>(path: string, body: object): Promise<Answer>;
   patch<Answer>(path: string, body: object): Promise<Answer>;
   delete<Answer>(path: string, query?: Query): Promise<Answer>;
   /** Resolves once the node has begun to tell; the events then come until it ends. */
@@ -49,6 +50,7 @@ export function findNode(data_dir: string): NodeClient {
   return {
     get: async (path, query = {}) => (await readJson(await ask('GET', path, query))) as never,
     post: async (path, body = {}) => (await readJson(await ask('POST', path, {}, body))) as never,
+    put: async (path, body) => (await readJson(await ask('PUT', path, {}, body))) as never,
     patch: async (path, body) => (await readJson(await ask('PATCH', path, {}, body))) as never,
     delete: async (path, query = {}) => (await readJson(await ask('DELETE', path, query))) as never,
     follow: async (path) => readEvents(await ask('GET', path, {})),

@@ -2,12 +2,15 @@
 
 import { readFileSync } from 'node:fs';
 import { homedir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { extname, join, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { Command } from 'commander';
+import { addAuditCommand } from './commands/audit.ts';
 import { addChannelCommands } from './commands/channels.ts';
 import { addChatCommands } from './commands/chat.ts';
 import { addDeviceCommands } from './commands/devices.ts';
 import { addFollowCommands } from './commands/follow.ts';
+import { addForgettingCommands } from './commands/forgetting.ts';
 import { addGroupCommands } from './commands/groups.ts';
 import { addInviteCommands } from './commands/invites.ts';
 import { addJobCommands } from './commands/jobs.ts';
@@ -23,6 +26,8 @@ Exit codes:
   1  the node refused, and said why
   2  the command line is wrong
   3  no node is running there, or it cannot be reached
+  4  audit, forget: something is still owed to forgetting
+  5  audit: something is wrong
 
 With --json, stdout holds exactly one JSON document (one per line while following), also for an error:
 {"error":{"code","message"}}. Without, errors go to stderr.
@@ -32,8 +37,17 @@ Example:
   $ sotto network create Acme --as alice        # in another
   $ sotto send general "Hello"`;
 
-/** Builds the program. `exitOverride` makes commander throw instead of ending the process, so that `main` alone says how we end. */
-export function createProgram(): Command {
+/** What `audit` runs: in the published package, what tsc made of it, as this file is what tsc made of this one. */
+const check_script = fileURLToPath(
+  import.meta.resolve('../hosts/node/audit-main.ts').replace(/\.ts$/, extname(import.meta.url)),
+);
+
+/**
+ * Builds the program. `exitOverride` makes commander throw instead of ending the process, so that `main` alone says how we end.
+ *
+ * @param scripts other programs to run than ours, for tests
+ */
+export function createProgram(scripts: { readonly check: string } = { check: check_script }): Command {
   const program = new Command('sotto')
     .description('Runs a Sotto node, and talks to the one that runs.')
     .version(version())
@@ -58,6 +72,8 @@ export function createProgram(): Command {
   addChannelCommands(program);
   addChatCommands(program);
   addKeyCommands(program);
+  addForgettingCommands(program);
+  addAuditCommand(program, scripts.check);
   addJobCommands(program);
   addProtocolCommands(program);
   addFollowCommands(program);

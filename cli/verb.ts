@@ -24,6 +24,8 @@ interface Once<Result> {
   ask(node: NodeClient, args: readonly string[], options: Options): Promise<Result>;
   /** The answer for people. */
   show(result: Result, options: Options, args: readonly string[]): string;
+  /** The exit code, where it says more than that the node answered. */
+  exitCode?(result: Result): number;
   /** What is owed once the answer is out. Where the node refuses it, that is a remark: the answer stands. */
   afterwards?: {
     readonly what: string;
@@ -48,12 +50,13 @@ export function verb<Result>(
 /** Asks and prints one answer: with `--json` the node's own document, else words. */
 export async function runOnce<Result>(
   command: Command,
-  { ask, show, afterwards }: Once<Result>,
+  { ask, show, exitCode, afterwards }: Once<Result>,
 ): Promise<void> {
   const options = command.optsWithGlobals<Options>();
   const node = await connect(options);
   const result = await ask(node, command.args, options);
   print(options.json ? JSON.stringify(result) : show(result, options, command.args));
+  if (exitCode !== undefined) process.exitCode = exitCode(result);
   try {
     await afterwards?.ask(node, result, command.args, options);
   } catch (thrown) {
@@ -111,12 +114,12 @@ export function withExample(command: Command, example: string): Command {
 }
 
 /** Once per answer, so that it is printed whole or not at all. */
-function print(text: string): void {
+export function print(text: string): void {
   process.stdout.write(`${text}\n`);
 }
 
 /** Loaded only by commands that need it: `--help` does not. */
-async function connect(options: Options): Promise<NodeClient> {
+export async function connect(options: Options): Promise<NodeClient> {
   const { findNode } = await import('./node-client.ts');
   return findNode(options.data);
 }

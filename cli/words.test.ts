@@ -1,8 +1,8 @@
 /** Words for values: given this, people read that. */
 
 import { expect, test } from 'vitest';
-import { parseDuration } from './arguments.ts';
-import { named, printable, printableLines, table, when, width } from './words.ts';
+import { parseDuration, parseLifetime, parseSince } from './arguments.ts';
+import { lifetime, named, printable, printableLines, soon, table, when, width } from './words.ts';
 
 const now_ms = Date.UTC(2026, 0, 1);
 
@@ -35,6 +35,42 @@ test.each([
   ['2w', 1_209_600_000],
   ['1y', 31_536_000_000],
 ])('%s is %i ms', (text, duration_ms) => expect(parseDuration(text)).toBe(duration_ms));
+
+test('never and 0 are for ever, where something lives', () => {
+  expect(['never', '0', '1.5h'].map(parseLifetime)).toEqual([0, 0, 5_400_000]);
+  expect(() => parseLifetime('Never')).toThrow(/or never, got "Never"/);
+});
+
+test.each([
+  ['2h', now_ms - 7_200_000],
+  ['0', now_ms],
+  ['100y', 0],
+  ['2025-12-31', Date.UTC(2025, 11, 31)],
+  ['1970-01-01', 0],
+])('since %s is since %i', (text, since_ms) => expect(parseSince(text, now_ms)).toBe(since_ms));
+
+test.each(['2026-02-31', '2026-13-01', '2026-1-1', '1969-12-31', '2026-01-01T10:00', 'yesterday', '-2h', ''])(
+  '%j is no time',
+  (text) => expect(() => parseSince(text, now_ms)).toThrow(/Expected a duration .* or a date/),
+);
+
+test.each([
+  [null, 'for ever'],
+  [0, 'for ever'],
+  [1_500, '1500 ms'],
+  [90_000, '90 s'],
+  [5_400_000, '90 minutes'],
+  [36 * 3_600_000, '36 hours'],
+  [86_400_000, '1 day'],
+])('a span of %j ms is exactly %j', (span_ms, words) => expect(lifetime(span_ms)).toBe(words));
+
+test('what is overdue is due now', () => {
+  expect([now_ms - 5_000, now_ms, now_ms + 5_000].map((at_ms) => soon(at_ms, now_ms))).toEqual([
+    'now',
+    'now',
+    'in 5 s',
+  ]);
+});
 
 test.each([
   '',

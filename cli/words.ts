@@ -14,6 +14,15 @@ export function span(span_ms: number): string {
   return counted(Math.floor(span_ms / day_ms), 'day');
 }
 
+/** A span that somebody chose, exactly: `7 days`, `36 hours`, `90 s`; 0 is for ever. */
+export function lifetime(span_ms: number | null): string {
+  if (span_ms === null || span_ms === 0) return 'for ever';
+  if (span_ms % day_ms === 0) return counted(span_ms / day_ms, 'day');
+  if (span_ms % hour_ms === 0) return counted(span_ms / hour_ms, 'hour');
+  if (span_ms % minute_ms === 0) return counted(span_ms / minute_ms, 'minute');
+  return span_ms % 1_000 === 0 ? `${span_ms / 1_000} s` : `${span_ms} ms`;
+}
+
 /** A time as seen from now: `3 minutes ago`, `in 12 s`, `now`; a date where it is more than a month away. */
 export function when(at_ms: number | null, now_ms: number = Date.now()): string {
   if (at_ms === null) return 'never';
@@ -23,6 +32,11 @@ export function when(at_ms: number | null, now_ms: number = Date.now()): string 
   if (at_ms < now_ms) return `${span(distance_ms)} ago`;
   // Up to the next second: what was to live 7 days a moment ago has 7 days left, not 6.
   return `in ${span(Math.ceil(distance_ms / 1_000) * 1_000)}`;
+}
+
+/** When something that is due is done: where its time has come, that is now. */
+export function soon(due_ms: number, now_ms: number = Date.now()): string {
+  return due_ms <= now_ms ? 'now' : when(due_ms, now_ms);
 }
 
 /** A device is a key, not an event: its id has no time in front. */

@@ -1,4 +1,4 @@
-/** Routes of channels: what there is to read, and how far this identity has read it. */
+/** Routes of channels: what there is to read, for how long, and how far this identity has read it. */
 
 import { type OpenAPIHono, z } from '@hono/zod-openapi';
 import type { NodeFacade } from '../facade.ts';
@@ -40,6 +40,30 @@ export function addChannelRoutes(app: OpenAPIHono, node: NodeFacade): void {
     },
     views.answers.renameChannel,
     ({ path, body }) => node.renameChannel({ channel_ref: path.channel, ...body }),
+  );
+  define(
+    app,
+    {
+      method: 'put',
+      path: '/v1/channels/{channel}/retention',
+      summary: 'Say how long new messages of a channel live. Those that are there keep their time.',
+      params: requests.channel_path,
+      body: requests.retention_request,
+    },
+    views.answers.setRetention,
+    ({ path, body }) => node.setRetention({ channel_ref: path.channel, ...body }),
+  );
+  define(
+    app,
+    {
+      method: 'delete',
+      path: '/v1/channels/{channel}',
+      summary: 'Delete a channel with all its messages, for everybody. Cannot be undone.',
+      params: requests.channel_path,
+      query: requests.selection,
+    },
+    views.answers.deleteChannel,
+    ({ path, query }) => node.deleteChannel({ channel_ref: path.channel, ...query }),
   );
   define(
     app,

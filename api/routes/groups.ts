@@ -32,6 +32,18 @@ export function addGroupRoutes(app: OpenAPIHono, node: NodeFacade): void {
   define(
     app,
     {
+      method: 'delete',
+      path: '/v1/groups/{group}',
+      summary: 'Delete a group with its channels and messages, for everybody. Cannot be undone.',
+      params: requests.group_path,
+      query: requests.selection,
+    },
+    views.answers.deleteGroup,
+    ({ path, query }) => node.deleteGroup({ group_ref: path.group, ...query }),
+  );
+  define(
+    app,
+    {
       method: 'get',
       path: '/v1/groups/{group}/members',
       summary: 'The members of a group.',

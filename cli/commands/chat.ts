@@ -2,7 +2,7 @@
 
 import type { Command } from 'commander';
 import { shortId } from '../../api/facade.ts';
-import { inPath, parseDuration, parseLimit } from '../arguments.ts';
+import { inPath, parseLifetime, parseLimit } from '../arguments.ts';
 import { showMessages, showVersions } from '../messages.ts';
 import { type Answer, type Options, selectorIn, verb, withSelectors } from '../verb.ts';
 import { printable, when } from '../words.ts';
@@ -28,7 +28,7 @@ export function addChatCommands(program: Command): void {
           ttl_ms: ttlIn(options),
           ...selectorIn(options),
         }),
-      show: ({ message_id, expires_ms }) => `Sent ${shortId(message_id)}${lifetime(expires_ms)}.`,
+      show: ({ message_id, expires_ms }) => `Sent ${shortId(message_id)}${goneWhen(expires_ms)}.`,
     },
   );
   verb(
@@ -49,7 +49,7 @@ export function addChatCommands(program: Command): void {
           ...selectorIn(options),
         }),
       show: ({ message_id, expires_ms }, _, [user]) =>
-        `Sent ${shortId(message_id)} to ${printable(user ?? '')}${lifetime(expires_ms)}.`,
+        `Sent ${shortId(message_id)} to ${printable(user ?? '')}${goneWhen(expires_ms)}.`,
     },
   );
   verb(
@@ -145,14 +145,19 @@ export function addChatCommands(program: Command): void {
 
 function withTtl(command: Command): Command {
   return withSelectors(
-    command.option('--ttl <duration>', 'how long it lives: 30m, 1h, 7d; 0 is for ever', '0'),
+    command.option(
+      '--ttl <duration>',
+      'how long it lives: 30m, 1h, 7d, never; without, as `disappear` says for the channel',
+    ),
   );
 }
 
-function ttlIn(options: Options): number {
-  return parseDuration((options as Options & { ttl: string }).ttl);
+/** undefined: as the channel says. */
+function ttlIn(options: Options): number | undefined {
+  const { ttl } = options as Options & { ttl?: string };
+  return ttl === undefined ? undefined : parseLifetime(ttl);
 }
 
-function lifetime(expires_ms: number | null): string {
+function goneWhen(expires_ms: number | null): string {
   return expires_ms === null ? '' : `, gone ${when(expires_ms)}`;
 }

@@ -7,7 +7,12 @@ import { type Answer, addGroup, type Options, selectorIn, verb, withSelectors } 
 import { named, printable, table, when } from '../words.ts';
 
 export function addGroupCommands(program: Command): void {
-  const group = addGroup(program, 'group', 'Create and change groups.', 'group create team --with bob');
+  const group = addGroup(
+    program,
+    'group',
+    'Create, change and delete groups.',
+    'group create team --with bob',
+  );
   verb(
     withSelectors(
       group
@@ -71,6 +76,23 @@ export function addGroupCommands(program: Command): void {
         ),
       show: ({ group_id, user_id }, _, [group_ref, user]) =>
         `Removed ${named(user, user_id)} from group ${named(group_ref, group_id)}. They get nothing new of it from now on; what they already have, they keep.`,
+    },
+  );
+  verb(
+    withSelectors(
+      group
+        .command('delete')
+        .argument('<group>', 'its name or id')
+        .description(
+          'Delete a group with its channels and all their messages, for everybody. Cannot be undone. Asks nothing. Devices that are not connected delete it when they hear of it.',
+        ),
+    ),
+    {
+      example: 'group delete team',
+      ask: (node, [group_ref], options) =>
+        node.delete<Answer<'deleteGroup'>>(`/v1/groups/${inPath(group_ref)}`, selectorIn(options)),
+      show: ({ group_id }, _, [group_ref]) =>
+        `Deleted group ${named(group_ref, group_id)} with its channels and messages, for everybody. What this device has not forgotten yet: sotto audit`,
     },
   );
 }

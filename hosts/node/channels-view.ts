@@ -95,7 +95,7 @@ export function channelsView({
     },
 
     deleteChannel({ channel_ref, ...selector }) {
-      const network = find.select(selector);
+      const network = find.selectStrictly(selector);
       const { channel_id, channel_ids } = find.channel(network, channel_ref);
       for (const each of channel_ids)
         asking.command('remove_channel', network.identity, { channel_id: each });
@@ -103,7 +103,7 @@ export function channelsView({
     },
 
     deleteGroup({ group_ref, ...selector }) {
-      const network = find.select(selector);
+      const network = find.selectStrictly(selector);
       const { group_id, kind } = find.group(network, group_ref);
       if (kind === 'main')
         throw new SottoError(

@@ -55,6 +55,13 @@ export class Finder {
       );
   }
 
+  /** All that fit. Whoever names one that is not there is told so: nothing found is not nothing owed. */
+  allMeant(selector: Selector): NetworkRow[] {
+    const fitting = this.selectAll(selector);
+    const is_chosen = selector.network !== undefined || selector.as !== undefined;
+    return fitting.length === 0 && is_chosen ? [this.#theNetwork(fitting)] : fitting;
+  }
+
   /** The network and identity to work in. */
   select(selector: Selector): NetworkRow {
     const fitting = this.selectAll(selector);

@@ -131,7 +131,7 @@ export function forgettingView({
   }
 
   function standing(input: Selector): ForgettingView {
-    const networks = find.selectAll(input);
+    const networks = find.allMeant(input);
     const now_ms = clock.wall_ms();
     const stages = stagesOf(networks, now_ms);
     return {
@@ -143,20 +143,17 @@ export function forgettingView({
     };
   }
 
-  const receipts = (since_ms: number, limit: number): ReceiptView[] =>
+  const receipts = (since_ms: number, limit: number, network_id: Id | null = null): ReceiptView[] =>
     asking
-      .query<ReceiptRow>('get_receipts', { since_ms, limit }, 0)
+      .query<ReceiptRow>('get_receipts', { since_ms, limit, network_id }, 0)
       .map((row) => ({ ...row, state: receiptState(row) }));
 
   return {
     forgetting: standing,
 
     receipts({ since_ms, limit, ...selector }) {
-      const chosen =
-        selector.network === undefined && selector.as === undefined ? null : find.select(selector);
-      return receipts(since_ms, limit).filter(
-        ({ network_id }) => chosen === null || network_id === chosen.network_id,
-      );
+      const is_chosen = selector.network !== undefined || selector.as !== undefined;
+      return receipts(since_ms, limit, is_chosen ? find.select(selector).network_id : null);
     },
 
     deletions({ limit, ...selector }) {
@@ -170,7 +167,7 @@ export function forgettingView({
     },
 
     forget(input) {
-      const networks = find.selectAll(input);
+      const networks = find.allMeant(input);
       const began_ms = clock.monotonic_ms();
       const last = receipts(0, 1)[0]?.receipt ?? 0;
       let goes_on = true;
@@ -227,7 +224,8 @@ function sentenceOn(
       ? `${begin}, to be told of with the next receipt`
       : `${begin}, ${row.prekeys} retired ${row.prekeys === 1 ? 'prekey' : 'prekeys'} to erase${soon('purge_keys')}`;
   if (row.to_rewrap > 0) return `${begin}, ${live(row.to_rewrap)} to rewrap${soon('rekey_creation')}`;
-  if (row.to_remove > 0) return `${begin}, ${row.to_remove} old wraps to remove${soon('delete_rekeyed')}`;
+  if (row.to_remove > 0)
+    return `${begin}, ${row.to_remove} old ${row.to_remove === 1 ? 'wrap' : 'wraps'} to remove${soon('delete_rekeyed')}`;
   return `${begin}, to be erased when its grace is over${soon('purge_keys')}`;
 }
 

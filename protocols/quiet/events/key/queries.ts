@@ -109,7 +109,7 @@ export const getKeys = query({
   },
   sql: `
     WITH entitled AS (${ENTITLED}), known AS (
-      SELECT identity, id, group_id, channel_id, expires_ms, events, 1 AS held FROM group_key WHERE identity = :identity AND expires_ms > :now_ms
+      SELECT identity, id, group_id, channel_id, expires_ms, events, slot IS NOT NULL AS held FROM group_key WHERE identity = :identity AND expires_ms > :now_ms
       UNION ALL
       SELECT DISTINCT e.identity, d.key_id, coalesce(g.id, i.network_id), NULL, NULL, 0, 0
         FROM key_delivery d JOIN live_event e ON e.n = d.event JOIN identity i ON i.identity = e.identity LEFT JOIN event g ON g.n = e.group_n
