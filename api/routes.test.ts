@@ -4,6 +4,7 @@ import type { z } from '@hono/zod-openapi';
 import { beforeEach, describe, expect, test } from 'vitest';
 import { type ErrorPlace, SottoError } from '../core/assert.ts';
 import { createFakeNode, type FakeNode, ids } from './facade.fake.ts';
+import * as forgetting from './forgetting-views.ts';
 import { createApi } from './routes.ts';
 import * as views from './views.ts';
 
@@ -171,24 +172,30 @@ const routes: [string, string, unknown, [string, ...unknown[]], z.ZodType][] = [
     ['deleteGroup', { group_ref: 'team', ...who }],
     views.answers.deleteGroup,
   ],
-  ['GET', '/v1/forgetting?network=acme&as=alice', undefined, ['forgetting', who], views.forgetting_view],
-  ['GET', '/v1/receipts', undefined, ['receipts', { since_ms: 0, limit: 50 }], views.receipt_view.array()],
+  ['GET', '/v1/forgetting?network=acme&as=alice', undefined, ['forgetting', who], forgetting.forgetting_view],
+  [
+    'GET',
+    '/v1/receipts',
+    undefined,
+    ['receipts', { since_ms: 0, limit: 50 }],
+    forgetting.receipt_view.array(),
+  ],
   [
     'GET',
     '/v1/receipts?since_ms=1800000000000&limit=10000&network=acme&as=alice',
     undefined,
     ['receipts', { since_ms: 1_800_000_000_000, limit: 10_000, ...who }],
-    views.receipt_view.array(),
+    forgetting.receipt_view.array(),
   ],
   [
     'GET',
     '/v1/deletions?limit=3&network=acme&as=alice',
     undefined,
     ['deletions', { limit: 3, ...who }],
-    views.deletion_view.array(),
+    forgetting.deletion_view.array(),
   ],
-  ['POST', '/v1/forget', undefined, ['forget', {}], views.answers.forget],
-  ['POST', '/v1/forget', who, ['forget', who], views.answers.forget],
+  ['POST', '/v1/forget', undefined, ['forget', {}], forgetting.forget_answer],
+  ['POST', '/v1/forget', who, ['forget', who], forgetting.forget_answer],
   ['GET', '/v1/keys?network=acme&as=alice', undefined, ['keys', who], views.key_view.array()],
   ['GET', '/v1/prekeys?network=acme&as=alice', undefined, ['prekeys', who], views.prekey_view.array()],
   [

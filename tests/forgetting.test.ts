@@ -7,7 +7,7 @@ import { describe, expect, it } from 'vitest';
 import { encode } from '../core/cbor.ts';
 import { encodeEventItem, encodeFrame, encodeTransientItem } from '../core/event-codec.ts';
 import { limits } from '../core/limits.ts';
-import { storedEvents, type TestNode } from './support.ts';
+import { quietProtocol, storedEvents, type TestNode } from './support.ts';
 import { World } from './world.ts';
 
 const HOUR_MS = 3_600_000;
@@ -163,6 +163,52 @@ describe('S4, S5, S7: a deletion', () => {
       expect(length).toBe(0);
       expect(world.read(name)).toEqual(['stays']);
     }
+  });
+
+  it('of a channel with more in it than dies at once: nothing of it is shown from then on, and the rest goes in turns', () => {
+    const world = two();
+    const { engine } = world.node('alice');
+    const big = engine.command('create_channel', 1, { name: 'big' }).event_ids[0]!;
+    const many = 1_100;
+    engine.transact((transaction) => {
+      const send = quietProtocol.commands.get('send_message')!;
+      for (let n = 0; n < many; n++) {
+        const input = { channel_id: big, text: `one of many ${n}`, ttl_ms: 0 };
+        const drafts = engine.pure.command(send, input, engine.scope(1, transaction.now_ms));
+        transaction.submit(1, { kind: 'command', name: 'send_message' }, drafts);
+      }
+    });
+    const message_id = world.say('alice', 'stays');
+    const [one] = world
+      .node('alice')
+      .query<{ message_id: string }>('get_messages', { channel_id: big, limit: 1 });
+    world.clock.pass(1);
+    engine.command('react', 1, { message_id: one!.message_id, emoji: '👍' });
+    engine.command('remove_channel', 1, { channel_id: big });
+    expect(world.read('alice', big)).toEqual([]);
+    expect(world.node('alice').query('get_message_by_id', { message_id: one!.message_id })).toEqual([]);
+    const live = () =>
+      world
+        .node('alice')
+        .all(`SELECT count(*) AS n FROM event WHERE type IN ('message', 'reaction') AND body IS NOT NULL`)[0]!
+        .n;
+    expect(live()).toBe(many + 2);
+    // What is going to die is not sealed anew before.
+    let runs = 0;
+    for (; world.runJob('alice', 'rekey_creation_job') === 8; runs++)
+      expect(world.node('alice').all('SELECT count(*) AS n FROM wrap WHERE replaced = 1')).toEqual([
+        { n: 0 },
+      ]);
+    expect(runs).toBeGreaterThan(1);
+    expect(live()).toBe(1);
+    expect(world.node('alice').all('SELECT * FROM dying')).toEqual([]);
+    world.forget('alice', 0);
+    expect(world.read('alice')).toEqual(['stays']);
+    expect(message_id).toHaveLength(64);
+    const left = ofChannel(world.node('alice')).filter(
+      (key) => key.channel_id === big && key.zeroed_ms === null,
+    );
+    expect(left).toEqual([]);
   });
 
   it('of what was edited: the old words are deleted with their key', () => {

@@ -290,6 +290,7 @@ const LOCAL_TABLES = new Set([
   'waiting',
   'waiting_for',
   'waiting_wrap',
+  'dying',
   'purge',
   'synced',
   'log_padding',

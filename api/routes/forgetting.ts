@@ -2,9 +2,9 @@
 
 import { type OpenAPIHono, z } from '@hono/zod-openapi';
 import type { NodeFacade } from '../facade.ts';
+import * as forgetting from '../forgetting-views.ts';
 import * as requests from '../requests.ts';
 import { define } from '../route.ts';
-import * as views from '../views.ts';
 
 export function addForgettingRoutes(app: OpenAPIHono, node: NodeFacade): void {
   define(
@@ -15,7 +15,7 @@ export function addForgettingRoutes(app: OpenAPIHono, node: NodeFacade): void {
       summary: 'Where forgetting stands: every key, and what each stage still owes.',
       query: requests.selection,
     },
-    views.forgetting_view,
+    forgetting.forgetting_view,
     ({ query }) => node.forgetting(query),
   );
   define(
@@ -26,7 +26,7 @@ export function addForgettingRoutes(app: OpenAPIHono, node: NodeFacade): void {
       summary: 'The receipts of erasures, newest first. Never with content.',
       query: requests.receipts_query,
     },
-    z.array(views.receipt_view).readonly(),
+    z.array(forgetting.receipt_view).readonly(),
     ({ query }) => node.receipts(query),
   );
   define(
@@ -37,7 +37,7 @@ export function addForgettingRoutes(app: OpenAPIHono, node: NodeFacade): void {
       summary: 'How far deletions have come, newest first.',
       query: requests.deletions_query,
     },
-    z.array(views.deletion_view).readonly(),
+    z.array(forgetting.deletion_view).readonly(),
     ({ query }) => node.deletions(query),
   );
   define(
@@ -48,7 +48,7 @@ export function addForgettingRoutes(app: OpenAPIHono, node: NodeFacade): void {
       summary: 'Forget now, for about a second; to be called again as long as `goes_on` is true.',
       body: requests.selection,
     },
-    views.answers.forget,
+    forgetting.forget_answer,
     ({ body }) => node.forget(body),
   );
 }

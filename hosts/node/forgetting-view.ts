@@ -99,6 +99,7 @@ export function forgettingView({
       current_time_ms: now_ms,
       limit: 10_000,
     });
+    const dying = count<{ event_id: Id }>('get_dying_events', { limit: 10_000 });
     const retired = count<{ retired: number; oldest_ms: number | null }>('get_retired_prekeys', {
       prekey_ttl_ms: PREKEY_TTL_MS,
     });
@@ -116,7 +117,12 @@ export function forgettingView({
     const rewrapping = going.filter((key) => key.to_rewrap > 0);
     const removing = going.filter((key) => key.to_remove > 0);
     return [
-      stage('ttl_cleanup', 'ttl_cleanup', expired.length, oldestOf(expired.map((row) => row.expires_ms))),
+      stage(
+        'ttl_cleanup',
+        'ttl_cleanup',
+        expired.length + dying.length,
+        oldestOf([...expired.map((row) => row.expires_ms), ...(dying.length > 0 ? [now_ms] : [])]),
+      ),
       stage('rekey_creation', 'rekey_creation', sum(going.map((key) => key.to_rewrap)), since(rewrapping)),
       stage('delete_rekeyed', 'delete_rekeyed', sum(going.map((key) => key.to_remove)), since(removing)),
       stage('purge_keys', 'purge_keys', going.length, since(going)),

@@ -119,6 +119,15 @@ CREATE TABLE IF NOT EXISTS depends_on (
 ) WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS depends_on_by_event ON depends_on (event);
 
+-- The dead on which so much hangs that it takes more than one transaction: what hangs on them dies in the order of row numbers, `after` is how far it
+-- has come.
+CREATE TABLE IF NOT EXISTS dying (
+  event     INTEGER PRIMARY KEY,
+  identity  INTEGER NOT NULL,
+  after     INTEGER NOT NULL,
+  why       TEXT NOT NULL
+);
+
 -- What deletions and edits are aimed at.
 CREATE TABLE IF NOT EXISTS aimed_at (
   event   INTEGER PRIMARY KEY,

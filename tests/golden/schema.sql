@@ -97,6 +97,13 @@ CREATE TABLE dirty_key (
   key_id  BLOB NOT NULL
 );
 
+CREATE TABLE dying (
+  event     INTEGER PRIMARY KEY,
+  identity  INTEGER NOT NULL,
+  after     INTEGER NOT NULL,
+  why       TEXT NOT NULL
+);
+
 CREATE TABLE edit (
   event    INTEGER PRIMARY KEY REFERENCES event (n),
   message  INTEGER NOT NULL REFERENCES event (n)
@@ -333,6 +340,12 @@ CREATE TABLE removal_known (
   PRIMARY KEY (event, known)
 ) WITHOUT ROWID;
 
+CREATE TABLE retention (
+  event    INTEGER PRIMARY KEY REFERENCES event (n),
+  channel  INTEGER NOT NULL REFERENCES event (n),
+  ttl_ms   INTEGER NOT NULL
+);
+
 CREATE TABLE revocation (
   event       INTEGER PRIMARY KEY REFERENCES event (n),
   grant_event INTEGER NOT NULL REFERENCES event (n),
@@ -497,6 +510,8 @@ CREATE UNIQUE INDEX refused_by_id ON refused (identity, id);
 
 CREATE INDEX removal_by_user ON removal (user);
 
+CREATE INDEX retention_by_channel ON retention (channel);
+
 CREATE INDEX right_grant_by_user ON right_grant (user);
 
 CREATE INDEX title_of ON title (of_id);
@@ -552,4 +567,5 @@ CREATE VIEW live_event AS
 CREATE VIEW shown_message AS
   SELECT m.event AS n, e.identity AS identity, e.id AS id, e.author AS author, e.created_ms AS created_ms, e.expires_ms AS expires_ms,
     e.group_n AS group_n, CASE WHEN m.shown = m.event THEN NULL ELSE s.created_ms END AS edited_ms, s.body AS body
-  FROM message m JOIN event e ON e.n = m.event JOIN live_event s ON s.n = m.shown WHERE e.expires_ms > now_ms();
+  FROM message m JOIN event e ON e.n = m.event JOIN live_event s ON s.n = m.shown JOIN event c ON c.n = m.channel
+  WHERE e.expires_ms > now_ms() AND c.body IS NOT NULL;

@@ -3,14 +3,14 @@
  * its own disk (types with effect `erase`): what has expired, and wraps that are no longer needed.
  */
 import { assert } from '../../../core/assert.ts';
-import type { Identity } from '../../../core/envelope.ts';
+import type { Identity, ValidEnvelope } from '../../../core/envelope.ts';
 import { decodeHeader } from '../../../core/event-codec.ts';
 import type { Id } from '../../../core/fields.ts';
 import { type HandlerContext, handler } from '../../../core/handler.ts';
 import { type AfterCommit, advance, type Follow } from '../../../core/outcome.ts';
 import { wipe } from '../../../crypto/bytes.ts';
 import { withKeys } from './group-keys.ts';
-import { kill, withDependents } from './kill.ts';
+import { killAll, killHanging } from './kill.ts';
 import { provedBy } from './prove.ts';
 import { audienceOf, insertEvent, rowNumberOf } from './store.ts';
 import { drop, STANDING_CAUSE, takeOut, takeReleasedBy, waitingNumberOf } from './waiting.ts';
@@ -57,9 +57,7 @@ export const deleteEvents = handler({
       follows.push(...provedBy(envelope, target.event_id, decoded, context));
       return advance(envelope, { after, follows });
     }
-    for (const dead of withDependents(n, context)) {
-      const died = kill(dead, context, identity);
-      if (died === null) continue;
+    for (const died of killAll(n, context, identity, 'deleted')) {
       after.push(died.after);
       release(died.event_id);
     }
@@ -77,8 +75,9 @@ export const eraseEvents = handler({
     const { identity } = envelope;
     const { event_ids, why } = envelope.event.body as unknown as {
       readonly event_ids: readonly Id[];
-      readonly why: 'expired' | 'rekeyed';
+      readonly why: 'expired' | 'hanging' | 'rekeyed';
     };
+    if (why === 'hanging') return advance(envelope, takeAlong(event_ids, envelope, context));
     const after =
       why === 'expired'
         ? event_ids.flatMap((event_id) => expire(event_id, identity, context))
@@ -86,6 +85,26 @@ export const eraseEvents = handler({
     return advance(envelope, { after });
   },
 });
+
+/** So many of what hangs on one dead event die with one instruction. */
+const HANGING = 64;
+
+/** What hangs on the dead dies, too, where it was too much for the transaction in which they died. */
+function takeAlong(event_ids: readonly Id[], envelope: ValidEnvelope, context: HandlerContext) {
+  const { identity, cause } = envelope;
+  const follows: Follow[] = [];
+  const after: AfterCommit[] = [];
+  for (const event_id of event_ids) {
+    const n = rowNumberOf(context, identity, event_id);
+    if (n === null) continue;
+    for (const died of killHanging(n, context, identity, HANGING)) {
+      after.push(died.after);
+      for (const waited of takeReleasedBy(context, identity, died.event_id, cause))
+        follows.push({ envelope: waited });
+    }
+  }
+  return { follows, after };
+}
 
 /** Its time is over: its content goes, with what hangs on it. Every device does this for itself; nobody is told. */
 function expire(event_id: Id, identity: Identity, context: HandlerContext): AfterCommit[] {
@@ -99,10 +118,7 @@ function expire(event_id: Id, identity: Identity, context: HandlerContext): Afte
     .statement('SELECT n, expires_ms FROM event WHERE identity = :identity AND id = :id')
     .get({ identity, id: Uint8Array.fromHex(event_id) });
   if (row === undefined || (row.expires_ms as number) > context.now_ms) return [];
-  return withDependents(row.n as number, context).flatMap((n) => {
-    const died = kill(n, context, identity, 'expired');
-    return died === null ? [] : [died.after];
-  });
+  return killAll(row.n as number, context, identity, 'expired').map(({ after }) => after);
 }
 
 /** Wraps under dirty keys go where one under a clean key is stored and opens. */

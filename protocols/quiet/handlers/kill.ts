@@ -22,6 +22,58 @@ export function withDependents(n: number, context: HandlerContext): number[] {
   return rows.map((row) => row.n as number);
 }
 
+/** Why something dies. */
+type Why = 'deleted' | 'expired';
+
+/** What hangs on one event and dies with it in the same transaction; more is left to be done in turns. */
+const AT_ONCE = 1_000;
+
+interface Died {
+  readonly event_id: Id;
+  readonly after: AfterCommit;
+}
+
+/** Kills an event with all that hangs on it, as far as it can be done at once; what is left is owed (`dying`). Returns who died. */
+export function killAll(n: number, context: HandlerContext, identity: Identity, why: Why): Died[] {
+  const hanging = context
+    .statement(
+      `WITH RECURSIVE hanging (n) AS (SELECT :n UNION SELECT d.event FROM depends_on d JOIN hanging ON d.target = hanging.n)
+       SELECT n FROM hanging LIMIT :most`,
+    )
+    .all({ n, most: AT_ONCE + 1 })
+    .map((row) => row.n as number);
+  if (hanging.length <= AT_ONCE)
+    return killEach(
+      hanging.toSorted((a, b) => a - b),
+      context,
+      identity,
+      why,
+    );
+  context
+    .statement(
+      'INSERT INTO dying (event, identity, after, why) VALUES (:n, :identity, 0, :why) ON CONFLICT DO NOTHING',
+    )
+    .run({ n, identity, why });
+  return killEach([n], context, identity, why);
+}
+
+/** Kills the next `most` events that hang on a dying one. */
+export function killHanging(n: number, context: HandlerContext, identity: Identity, most: number): Died[] {
+  const row = context.statement('SELECT after, why FROM dying WHERE event = :n').get({ n });
+  if (row === undefined) return [];
+  const next = context
+    .statement('SELECT event FROM depends_on WHERE target = :n AND event > :after ORDER BY event LIMIT :most')
+    .all({ n, after: row.after as number, most })
+    .map(({ event }) => event as number);
+  if (next.length < most) context.statement('DELETE FROM dying WHERE event = :n').run({ n });
+  else context.statement('UPDATE dying SET after = :after WHERE event = :n').run({ n, after: next.at(-1)! });
+  return next.flatMap((one) => killAll(one, context, identity, row.why as Why));
+}
+
+function killEach(numbers: readonly number[], context: HandlerContext, identity: Identity, why: Why): Died[] {
+  return numbers.map((n) => kill(n, context, identity, why)).filter((died) => died !== null);
+}
+
 /**
  * Leaves the tombstone of an event. Returns its id, and what to tell of it; null where it was dead before. What was deleted makes its keys dirty,
  * which then have to go; what has expired does not: its key expires with it.
@@ -30,8 +82,8 @@ export function kill(
   n: number,
   context: HandlerContext,
   identity: Identity,
-  why: 'deleted' | 'expired' = 'deleted',
-): { readonly event_id: Id; readonly after: AfterCommit } | null {
+  why: Why = 'deleted',
+): Died | null {
   const row = context.statement('SELECT id, type, body, superseded FROM event WHERE n = :n').get({ n });
   assert(row !== undefined, 'what dies is stored');
   if (row.body === null && row.superseded === 0) return null;
@@ -49,12 +101,7 @@ export function kill(
 }
 
 /** The body and every key to it. */
-export function forgetBody(
-  n: number,
-  event_id: Id,
-  context: HandlerContext,
-  why: 'deleted' | 'expired' = 'deleted',
-): void {
+export function forgetBody(n: number, event_id: Id, context: HandlerContext, why: Why = 'deleted'): void {
   forgetOpened(context.db, event_id);
   if (why === 'deleted') forgetWraps(context, n);
   else dropWraps(context, n);

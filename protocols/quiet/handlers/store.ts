@@ -144,7 +144,12 @@ export function insertEvent(
 export function removeEvent(context: HandlerContext, n: number): void {
   removeProjections(context, n);
   dropWraps(context, n);
-  for (const edges of ['depends_on WHERE event', 'depends_on WHERE target', 'aimed_at WHERE event'])
+  for (const edges of [
+    'depends_on WHERE event',
+    'depends_on WHERE target',
+    'aimed_at WHERE event',
+    'dying WHERE event',
+  ])
     context.statement(`DELETE FROM ${edges} = :n`).run({ n });
   context.statement('DELETE FROM event WHERE n = :n').run({ n });
 }

@@ -17,6 +17,7 @@ import {
 } from '../events/rekey/queries.ts';
 import { rekey } from '../events/rekey/schema.ts';
 import { CHUNK, CHUNKS, chunksOf } from '../rules/chunks.ts';
+import { takenAlong } from '../rules/dying.ts';
 import { listIn } from '../rules/maps.ts';
 
 /** So long whoever's turn it is has for itself. */
@@ -38,6 +39,8 @@ export const rekeyCreationJob = job(
     batch: CHUNKS,
   },
   (query, _params, ctx) => {
+    const along = takenAlong(query);
+    if (along.length > 0) return along;
     const needing = query(getEventsNeedingRekey, { limit: CHUNK * CHUNKS });
     return [...said(query, ctx.now_ms), ...rewraps(query, needing, ctx.now_ms)];
   },

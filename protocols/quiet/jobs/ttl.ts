@@ -7,6 +7,7 @@ import { job } from '../../../core/sources.ts';
 import { getExpiredEvents } from '../events/delete-event/queries.ts';
 import { deleteEvent } from '../events/delete-event/schema.ts';
 import { CHUNK, CHUNKS, chunksOf } from '../rules/chunks.ts';
+import { takenAlong } from '../rules/dying.ts';
 
 export const ttlCleanupJob = job(
   {
@@ -17,6 +18,8 @@ export const ttlCleanupJob = job(
     destructive: true,
   },
   (query, _params, ctx) => {
+    const along = takenAlong(query);
+    if (along.length > 0) return along;
     const expired = query(getExpiredEvents, { current_time_ms: ctx.now_ms, limit: CHUNK * CHUNKS });
     return chunksOf(expired.map((row) => row.event_id)).map((event_ids) =>
       instruct(deleteEvent, { event_ids, why: 'expired' }),

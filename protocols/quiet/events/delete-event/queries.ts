@@ -13,6 +13,14 @@ export const getExpiredEvents = query({
     ORDER BY expires_ms LIMIT :limit`,
 });
 
+/** The dead on which more hangs than could die with them at once. */
+export const getDyingEvents = query({
+  description: 'Dead events of which not all that hangs on them is dead yet.',
+  params: { limit: integer(1, 10_000) },
+  row: { event_id: id() },
+  sql: 'SELECT e.id AS event_id FROM dying d JOIN event e ON e.n = d.event WHERE d.identity = :identity ORDER BY d.event LIMIT :limit',
+});
+
 /** Events that have been sealed anew under a clean key, and still have wraps under dirty ones. */
 export const getSuccessfullyRekeyedEvents = query({
   description: 'Events sealed anew whose old wraps are still here.',

@@ -11,6 +11,7 @@ export const deleteEvent = eventType({
   effect: 'erase',
   body: {
     event_ids: z.array(id()).max(limits.events_per_instruction_max),
-    why: z.enum(['expired', 'rekeyed']),
+    /** `expired`: their content. `hanging`: what hangs on them, who are dead. `rekeyed`: wraps that were replaced. */
+    why: z.enum(['expired', 'hanging', 'rekeyed']),
   },
 });

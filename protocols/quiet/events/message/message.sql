@@ -12,4 +12,5 @@ CREATE INDEX IF NOT EXISTS message_by_time ON message (channel, created_ms, seq)
 CREATE VIEW IF NOT EXISTS shown_message AS
   SELECT m.event AS n, e.identity AS identity, e.id AS id, e.author AS author, e.created_ms AS created_ms, e.expires_ms AS expires_ms,
     e.group_n AS group_n, CASE WHEN m.shown = m.event THEN NULL ELSE s.created_ms END AS edited_ms, s.body AS body
-  FROM message m JOIN event e ON e.n = m.event JOIN live_event s ON s.n = m.shown WHERE e.expires_ms > now_ms();
+  FROM message m JOIN event e ON e.n = m.event JOIN live_event s ON s.n = m.shown JOIN event c ON c.n = m.channel
+  WHERE e.expires_ms > now_ms() AND c.body IS NOT NULL;

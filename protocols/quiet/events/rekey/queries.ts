@@ -1,4 +1,4 @@
-import { boolean, id, integer } from '../../../../core/fields.ts';
+import { id, integer } from '../../../../core/fields.ts';
 import { limits } from '../../../../core/limits.ts';
 import { query } from '../../../../core/query.ts';
 
