@@ -109,7 +109,7 @@ CREATE TABLE IF NOT EXISTS purge (
   unreachable_ms  INTEGER
 );
 CREATE INDEX IF NOT EXISTS purge_open ON purge (n) WHERE zeroed_ms IS NULL;
-CREATE INDEX IF NOT EXISTS purge_reachable ON purge (whose, key_id) WHERE unreachable_ms IS NULL;
+CREATE INDEX IF NOT EXISTS purge_by_key ON purge (whose, key_id);
 
 -- What an event names, and so dies with.
 CREATE TABLE IF NOT EXISTS depends_on (

@@ -500,9 +500,9 @@ CREATE INDEX peer_by_device ON peer (device);
 
 CREATE INDEX peer_by_user ON peer (user);
 
-CREATE INDEX purge_open ON purge (n) WHERE zeroed_ms IS NULL;
+CREATE INDEX purge_by_key ON purge (whose, key_id);
 
-CREATE INDEX purge_reachable ON purge (whose, key_id) WHERE unreachable_ms IS NULL;
+CREATE INDEX purge_open ON purge (n) WHERE zeroed_ms IS NULL;
 
 CREATE INDEX reaction_by_message ON reaction (message);
 

@@ -14,7 +14,7 @@ import { killAll, killHanging } from './kill.ts';
 import { provedBy } from './prove.ts';
 import { audienceOf, insertEvent, rowNumberOf } from './store.ts';
 import { drop, STANDING_CAUSE, takeOut, takeReleasedBy, waitingNumberOf } from './waiting.ts';
-import { countWraps, dropDirtyWraps, openWrap, winnerOf } from './wraps.ts';
+import { countWraps, dropDirtyWraps, openWinner, winnerOf } from './wraps.ts';
 
 export const deleteEvents = handler({
   name: 'delete',
@@ -124,13 +124,11 @@ function expire(event_id: Id, identity: Identity, context: HandlerContext): Afte
 /** Wraps under dirty keys go where one under a clean key is stored and opens. */
 function dropReplaced(event_ids: readonly Id[], identity: Identity, context: HandlerContext): AfterCommit[] {
   const dropped = new Map<number, number>();
-  withKeys(context, (secretOf) => {
+  withKeys(context, (keyOf) => {
     for (const event_id of event_ids) {
       const winner = winnerOf(context, identity, event_id);
       if (winner === null) continue;
-      const opened = winner.is_dirty
-        ? null
-        : openWrap(secretOf(winner.key), event_id, winner.key_commitment, winner);
+      const opened = winner.is_dirty ? null : openWinner(keyOf(winner.key_n), event_id, winner);
       if (opened === null) {
         context.count('erase:no_other_wrap_opens');
         continue;

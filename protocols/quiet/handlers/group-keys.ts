@@ -4,6 +4,7 @@
  * key, and the key dies soon after what it seals. Receivers never judge the choice.
  */
 import { assert } from '../../../core/assert.ts';
+import type { SqlRow } from '../../../core/db.ts';
 import {
   type AnyEnvelope,
   type Identity,
@@ -47,17 +48,21 @@ export interface HeldKey extends GroupKeyRow {
   readonly is_closed: boolean;
 }
 
+const HELD = `
+  SELECT n, id, slot, group_id, channel_id, expires_ms, closed_ms FROM group_key WHERE slot IS NOT NULL AND`;
+
 /** A key that this device holds, by its id. `group_id` guards against a wrap under another group's key. */
 export function heldKey(context: HandlerContext, identity: Identity, key_id: Id): HeldKey | null {
   const row = context
-    .statement(
-      'SELECT n, slot, group_id, channel_id, expires_ms, closed_ms FROM group_key WHERE identity = :identity AND id = :id AND slot IS NOT NULL',
-    )
+    .statement(`${HELD} identity = :identity AND id = :id`)
     .get({ identity, id: Uint8Array.fromHex(key_id) });
-  if (row === undefined) return null;
+  return row === undefined ? null : heldKeyIn(row);
+}
+
+function heldKeyIn(row: SqlRow): HeldKey {
   return {
     n: row.n as number,
-    key_id,
+    key_id: (row.id as Uint8Array).toHex(),
     slot: row.slot as number,
     group_id: (row.group_id as Uint8Array).toHex(),
     channel_id: row.channel_id instanceof Uint8Array ? row.channel_id.toHex() : null,
@@ -186,22 +191,27 @@ export function withKey<T>(context: HandlerContext, key: GroupKeyRow, use: (secr
   }
 }
 
-/** Runs `use` with group keys as it asks for them, and wipes them all. */
-export function withKeys<T>(
-  context: HandlerContext,
-  use: (secretOf: (key: GroupKeyRow) => Uint8Array) => T,
-): T {
-  const opened = new Map<number, Uint8Array>();
+/** A key at hand, with its secret. */
+export interface OpenKey extends HeldKey {
+  readonly secret: Uint8Array;
+}
+
+/** Runs `use` with group keys as it asks for them by number, each read once, and wipes them all. */
+export function withKeys<T>(context: HandlerContext, use: (keyOf: (n: number) => OpenKey) => T): T {
+  const opened = new Map<number, OpenKey>();
   try {
-    return use((key) => {
-      const known = opened.get(key.n);
+    return use((n) => {
+      const known = opened.get(n);
       if (known !== undefined) return known;
-      const secret = readSlot(context, key.slot);
-      opened.set(key.n, secret);
-      return secret;
+      const row = context.statement(`${HELD} n = :n`).get({ n });
+      assert(row !== undefined, 'a key that wraps can be opened by is held');
+      const key = heldKeyIn(row);
+      const open = { ...key, secret: readSlot(context, key.slot) };
+      opened.set(n, open);
+      return open;
     });
   } finally {
-    for (const secret of opened.values()) wipe(secret);
+    for (const { secret } of opened.values()) wipe(secret);
   }
 }
 

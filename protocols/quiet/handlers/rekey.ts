@@ -10,16 +10,16 @@ import { limits } from '../../../core/limits.ts';
 import { advance } from '../../../core/outcome.ts';
 import { wipe } from '../../../crypto/bytes.ts';
 import { openBody, wrapContentKey } from './content-key.ts';
-import { type GroupKeyRow, type HeldKey, heldKey, withKeys } from './group-keys.ts';
+import { type HeldKey, heldKey, type OpenKey, withKeys } from './group-keys.ts';
 import { standingOf } from './store.ts';
 import { drop } from './waiting.ts';
-import { countWraps, openWrap, replaceWraps, winnerOf } from './wraps.ts';
+import { countWraps, openWinner, openWrap, replaceWraps, winnerOf } from './wraps.ts';
 
 interface RekeyBody {
   readonly key_id: Id;
   readonly event_ids: readonly Id[];
 }
-type SecretOf = (key: GroupKeyRow) => Uint8Array;
+type KeyOf = (n: number) => OpenKey;
 
 export const rekey = handler({
   name: 'rekey',
@@ -35,12 +35,12 @@ export const rekey = handler({
       return advance(envelope);
     }
     let added = 0;
-    withKeys(context, (secretOf) => {
+    withKeys(context, (keyOf) => {
       const most = room(context, to);
       for (const event_id of event_ids) {
         if (added === most) return context.count('rekey:key_full');
-        if (rewrapStored(event_id, to, identity, secretOf, context)) added += 1;
-        else rewrapWaiting(event_id, to, identity, secretOf, context);
+        if (rewrapStored(event_id, to, identity, keyOf, context)) added += 1;
+        else rewrapWaiting(event_id, to, identity, keyOf, context);
       }
     });
     countWraps(context, to.n, added);
@@ -73,15 +73,17 @@ function rewrapStored(
   event_id: Id,
   to: HeldKey,
   identity: Identity,
-  secretOf: SecretOf,
+  keyOf: KeyOf,
   context: HandlerContext,
 ): boolean {
   const source = winnerOf(context, identity, event_id);
   if (source === null || !source.is_dirty || source.expires_ms <= context.now_ms) return false;
-  if (!mayMove(source, to, source.expires_ms)) return false;
-  const content_key = openWrap(secretOf(source.key), event_id, source.key_commitment, source);
+  const from = keyOf(source.key_n);
+  if (!mayMove(from, to, source.expires_ms)) return false;
+  const content_key = openWinner(from, event_id, source);
   if (content_key === null) return false;
-  replaceWraps(context, source.n, to.n, wrapContentKey(secretOf(to), event_id, to.key_id, content_key));
+  const { secret } = keyOf(to.n);
+  replaceWraps(context, source.n, to.n, wrapContentKey(secret, event_id, to.key_id, content_key));
   wipe(content_key);
   return true;
 }
@@ -91,7 +93,7 @@ function rewrapWaiting(
   event_id: Id,
   to: HeldKey,
   identity: Identity,
-  secretOf: SecretOf,
+  keyOf: KeyOf,
   context: HandlerContext,
 ): void {
   const row = context
@@ -108,7 +110,10 @@ function rewrapWaiting(
     const from = heldKey(context, identity, key_id);
     if (from === null || from.n === to.n) continue;
     const content_key = mayMove(from, to, row.expires_ms as number)
-      ? openWrap(secretOf(from), event_id, header.key_commitment, { key_id, sealed: sealed as Uint8Array })
+      ? openWrap(keyOf(from.n).secret, event_id, header.key_commitment, {
+          key_id,
+          sealed: sealed as Uint8Array,
+        })
       : null;
     if (content_key === null) {
       context
@@ -127,7 +132,7 @@ function rewrapWaiting(
           n,
           place: place as number,
           key_id: Uint8Array.fromHex(to.key_id),
-          sealed: wrapContentKey(secretOf(to), event_id, to.key_id, content_key),
+          sealed: wrapContentKey(keyOf(to.n).secret, event_id, to.key_id, content_key),
         });
     wipe(content_key);
     return;

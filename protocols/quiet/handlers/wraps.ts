@@ -5,12 +5,12 @@
  */
 import type { SqlRow } from '../../../core/db.ts';
 import type { Identity, Wrap } from '../../../core/envelope.ts';
-import { decodeHeader } from '../../../core/event-codec.ts';
+import { commitmentIn } from '../../../core/event-codec.ts';
 import type { Id } from '../../../core/fields.ts';
 import type { HandlerContext } from '../../../core/handler.ts';
 import { wipe } from '../../../crypto/bytes.ts';
 import { commitmentTo, unwrapContentKey } from './content-key.ts';
-import { type GroupKeyRow, withKey } from './group-keys.ts';
+import { type GroupKeyRow, type OpenKey, withKey } from './group-keys.ts';
 
 /** A wrap with the key it is under, the winning one first. */
 export interface StoredWrap extends Wrap {
@@ -31,25 +31,31 @@ const CAN_BE_OPENED = 'w.sealed IS NOT NULL AND k.slot IS NOT NULL';
 const WINNER_FIRST = 'ORDER BY k.dirty_ms IS NOT NULL, k.expires_ms, k.id';
 const STORED = `SELECT ${COLUMNS} FROM wrap w JOIN group_key k ON k.n = w.key WHERE w.of = :n AND ${CAN_BE_OPENED} ${WINNER_FIRST}`;
 const WINNER = `
-  SELECT e.n AS event_n, e.header, e.expires_ms AS event_expires_ms, ${COLUMNS}
+  SELECT e.n, e.header, e.expires_ms, k.n AS key_n, k.dirty_ms IS NOT NULL AS is_dirty, w.sealed
   FROM event e JOIN wrap w ON w.of = e.n JOIN group_key k ON k.n = w.key
   WHERE e.identity = :identity AND e.id = :id AND e.body IS NOT NULL AND ${CAN_BE_OPENED} ${WINNER_FIRST} LIMIT 1`;
 
+/** A live event with its winning wrap. */
+export interface Winner {
+  readonly n: number;
+  readonly expires_ms: number;
+  readonly key_commitment: Id | null;
+  readonly key_n: number;
+  readonly is_dirty: boolean;
+  readonly sealed: Uint8Array;
+}
+
 /** A live event with its winning wrap, in one look; null where there is no such event, or nothing that can be opened. */
-export function winnerOf(
-  context: HandlerContext,
-  identity: Identity,
-  event_id: Id,
-):
-  | (StoredWrap & { readonly n: number; readonly expires_ms: number; readonly key_commitment: Id | null })
-  | null {
+export function winnerOf(context: HandlerContext, identity: Identity, event_id: Id): Winner | null {
   const row = context.statement(WINNER).get({ identity, id: Uint8Array.fromHex(event_id) });
   if (row === undefined) return null;
   return {
-    ...storedWrap(row),
-    n: row.event_n as number,
-    expires_ms: row.event_expires_ms as number,
-    key_commitment: decodeHeader(row.header as Uint8Array).key_commitment,
+    n: row.n as number,
+    expires_ms: row.expires_ms as number,
+    key_commitment: commitmentIn(row.header as Uint8Array),
+    key_n: row.key_n as number,
+    is_dirty: row.is_dirty === 1,
+    sealed: row.sealed as Uint8Array,
   };
 }
 
@@ -97,7 +103,9 @@ export function markReplaced(context: HandlerContext, n: number): void {
  * The same for an event that has been under dirty keys alone: all other wraps are replaced by this one. The key's count is left to the caller, who adds many.
  */
 export function replaceWraps(context: HandlerContext, n: number, key_n: number, sealed: Uint8Array): void {
-  context.statement('UPDATE wrap SET replaced = 1 WHERE of = :n AND sealed IS NOT NULL').run({ n });
+  context
+    .statement('UPDATE wrap SET replaced = 1 WHERE of = :n AND replaced = 0 AND sealed IS NOT NULL')
+    .run({ n });
   context
     .statement('INSERT INTO wrap (of, key, sealed) VALUES (:n, :key_n, :sealed)')
     .run({ n, key_n, sealed });
@@ -107,7 +115,7 @@ export function replaceWraps(context: HandlerContext, n: number, key_n: number, 
 export function dropDirtyWraps(context: HandlerContext, n: number, dropped: Map<number, number>): void {
   const rows = context
     .statement(
-      'DELETE FROM wrap WHERE of = :n AND sealed IS NOT NULL AND key IN (SELECT n FROM group_key WHERE dirty_ms IS NOT NULL) RETURNING key',
+      'DELETE FROM wrap WHERE of = :n AND sealed IS NOT NULL AND EXISTS (SELECT 1 FROM group_key k WHERE k.n = wrap.key AND k.dirty_ms IS NOT NULL) RETURNING key',
     )
     .all({ n });
   for (const { key } of rows) dropped.set(key as number, (dropped.get(key as number) ?? 0) + 1);
@@ -177,6 +185,13 @@ export function contentKeyOf(
 ): Uint8Array | null {
   return withKey(context, wrap.key, (secret) => openWrap(secret, event_id, key_commitment, wrap));
 }
+
+/** The content key of an event by its winning wrap. The caller wipes it. */
+export const openWinner = (
+  key: OpenKey,
+  event_id: Id,
+  { key_commitment, sealed }: Winner,
+): Uint8Array | null => openWrap(key.secret, event_id, key_commitment, { key_id: key.key_id, sealed });
 
 /** The same with the group key at hand. */
 export function openWrap(
