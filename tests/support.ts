@@ -106,6 +106,23 @@ export class TestNode {
     return taken;
   }
 
+  /** Runs a job as its schedule would, for identity 1. Returns how many envelopes it emitted. */
+  runJob(job_name: string, params: Record<string, unknown> = {}): number {
+    const { engine, clock } = this;
+    const job = quietProtocol.jobs.get(job_name);
+    if (job === undefined) throw new Error(`there is no job ${job_name}`);
+    return engine.transact((transaction) => {
+      const scope = engine.scope(1, transaction.now_ms);
+      const occurrence = { scheduled_for_ms: clock.wall, missed: 0, attempt: 0 };
+      const checked = job.value.check.parse(params) as Record<string, unknown>;
+      const envelopes = engine.pure.job(job, checked, scope, occurrence);
+      const cause = { kind: 'job', name: job_name, scheduled_for_ms: clock.wall } as const;
+      const { rejected, failed } = transaction.submit(1, cause, envelopes);
+      if (rejected.length + failed.length > 0) throw new Error(JSON.stringify({ rejected, failed }));
+      return envelopes.length;
+    });
+  }
+
   query<Row = Record<string, unknown>>(
     name: string,
     params: Record<string, unknown> = {},

@@ -131,23 +131,7 @@ export class World {
 
   /** Runs a job as its schedule would. Returns how many envelopes it emitted. */
   runJob(name: string, job_name: string, params: Record<string, unknown> = {}): number {
-    const { engine, clock } = this.node(name);
-    const job = quietProtocol.jobs.get(job_name);
-    if (job === undefined) throw new Error(`there is no job ${job_name}`);
-    return engine.transact((transaction) => {
-      const scope = engine.scope(1, transaction.now_ms);
-      const occurrence = { scheduled_for_ms: clock.wall, missed: 0, attempt: 0 };
-      const envelopes = engine.pure.job(
-        job,
-        job.value.check.parse(params) as Record<string, unknown>,
-        scope,
-        occurrence,
-      );
-      const cause = { kind: 'job', name: job_name, scheduled_for_ms: clock.wall } as const;
-      const { rejected, failed } = transaction.submit(1, cause, envelopes);
-      if (rejected.length + failed.length > 0) throw new Error(JSON.stringify({ rejected, failed }));
-      return envelopes.length;
-    });
+    return this.node(name).runJob(job_name, params);
   }
 
   /** What the host does after a purge, without the disk: receipts for all that was zeroed. */
