@@ -24,7 +24,7 @@ import {
   sealBody,
   wrapContentKey,
 } from '../../protocols/quiet/handlers/content-key.ts';
-import { keyExpiry } from '../../protocols/quiet/handlers/group-keys.ts';
+import { keyExpiry } from '../../core/key-expiry.ts';
 import { proofMessage } from '../../protocols/quiet/handlers/proof.ts';
 import { installFingerprint } from '../../protocols/quiet/reconcile/fingerprint.ts';
 import { type ItemSource, openingMessage, reconcile } from '../../protocols/quiet/reconcile/negentropy.ts';

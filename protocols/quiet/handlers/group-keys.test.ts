@@ -1,9 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { keyExpiry } from '../../../core/key-expiry.ts';
 import { limits, NEVER_MS } from '../../../core/limits.ts';
 import { World } from '../../../tests/world.ts';
 import { commitmentTo, keyIdOf, unwrapContentKey, wrapContentKey } from './content-key.ts';
-import { keyExpiry } from './group-keys.ts';
 
 const HOUR_MS = 3_600_000;
 const DAY_MS = 24 * HOUR_MS;

@@ -4,6 +4,7 @@
  */
 import { type Envelope, event, instruct } from '../../../core/envelope.ts';
 import type { Id } from '../../../core/fields.ts';
+import { keyExpiry } from '../../../core/key-expiry.ts';
 import { NEVER_MS } from '../../../core/limits.ts';
 import type { Query } from '../../../core/query.ts';
 import { job } from '../../../core/sources.ts';
@@ -64,7 +65,12 @@ function rewraps(query: Query, needing: readonly Needing[], now_ms: number): Env
     const place = `${group_id} ${channel_id} ${expires_ms}`;
     let key = keys.get(place);
     if (key === undefined) {
-      const found = query(getCleanKeyForTtl, { group_id, channel_id, expires_ms })[0];
+      const found = query(getCleanKeyForTtl, {
+        group_id,
+        channel_id,
+        expires_ms,
+        key_expires_ms: keyExpiry(now_ms, expires_ms),
+      })[0];
       // One key may serve events of several expiries: they share its room.
       key =
         found === undefined

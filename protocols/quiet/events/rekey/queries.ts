@@ -27,16 +27,16 @@ export const getEventsNeedingRekey = query({
 
 /**
  * The clean key of a group and channel with the smallest expiry that outlives `expires_ms` (for ever is later than everything), the lowest id among equals;
- * and how many more events it may seal. Keys with members who have been removed since do not count, as for new events.
+ * no later than one that were made now, or what runs out would stay under a key that does not; and how many more events it may seal. Keys with members who have been removed since do not count, as for new events.
  */
 export const getCleanKeyForTtl = query({
   description: 'The clean key with the smallest sufficient expiry.',
-  params: { group_id: id(), channel_id: id().nullable(), expires_ms: integer() },
+  params: { group_id: id(), channel_id: id().nullable(), expires_ms: integer(), key_expires_ms: integer() },
   row: { key_id: id(), expires_ms: integer(), room: integer() },
   sql: `
     SELECT k.id AS key_id, k.expires_ms, ${limits.events_per_key_max} - k.events AS room FROM group_key k
     WHERE k.identity = :identity AND k.group_id = :group_id AND k.channel_id IS :channel_id
-      AND k.slot IS NOT NULL AND k.dirty_ms IS NULL AND k.expires_ms > :now_ms AND k.expires_ms >= :expires_ms AND k.events < ${limits.events_per_key_max}
+      AND k.slot IS NOT NULL AND k.dirty_ms IS NULL AND k.expires_ms > :now_ms AND k.expires_ms >= :expires_ms AND k.expires_ms <= :key_expires_ms AND k.events < ${limits.events_per_key_max}
       AND NOT EXISTS (
         SELECT 1 FROM key_delivery d JOIN event e ON e.n = d.event JOIN cut c ON c.identity = e.identity
         WHERE d.key_id = k.id AND e.identity = k.identity AND c.device IN (d.device, e.author) AND c.group_id IN (x'', k.group_id))
