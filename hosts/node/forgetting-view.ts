@@ -36,10 +36,9 @@ interface KeyRow {
 type ReceiptRow = Omit<ReceiptView, 'state'>;
 type DeletionRow = Omit<DeletionView, 'by' | 'state' | 'text' | 'devices_forgotten'> & {
   readonly author_user_id: Id | null;
-  readonly keys: number;
-  readonly keys_unreachable: number;
+  readonly is_forgotten: boolean;
   readonly unreachable_ms: number | null;
-  readonly devices_forgotten: number;
+  readonly others_forgotten: number;
   readonly forgotten_ms: number | null;
 };
 
@@ -243,11 +242,10 @@ function receiptState(row: ReceiptRow): ReceiptView['state'] {
 /** What is said is what is known: of other devices, only what they have said themselves. */
 function deletionView(row: DeletionRow, by: string | null): DeletionView {
   const { deletion_id, message_id, deleted_ms, devices } = row;
-  const here = row.keys > 0 && row.keys === row.keys_unreachable;
-  const devices_forgotten = row.devices_forgotten + (here ? 1 : 0);
+  const devices_forgotten = row.others_forgotten + (row.is_forgotten ? 1 : 0);
   const common = { deletion_id, message_id, deleted_ms, by, devices, devices_forgotten };
-  if (here && devices_forgotten >= devices) {
-    const since_ms = Math.max(row.unreachable_ms ?? 0, devices > 1 ? (row.forgotten_ms ?? 0) : 0);
+  if (row.is_forgotten && devices_forgotten >= devices) {
+    const since_ms = Math.max(row.unreachable_ms ?? deleted_ms, devices > 1 ? (row.forgotten_ms ?? 0) : 0);
     return { ...common, state: 'unreachable', text: `unreachable since ${clockTime(since_ms)}` };
   }
   if (devices_forgotten > 0)

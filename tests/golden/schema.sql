@@ -128,9 +128,10 @@ CREATE TABLE event (
 );
 
 CREATE TABLE forgotten_by (
-  event   INTEGER PRIMARY KEY REFERENCES event (n),
-  key_id  BLOB NOT NULL
-);
+  event   INTEGER NOT NULL REFERENCES event (n),
+  of_id   BLOB NOT NULL,
+  PRIMARY KEY (event, of_id)
+) WITHOUT ROWID;
 
 CREATE TABLE group_device (
   identity  INTEGER NOT NULL,
@@ -474,7 +475,7 @@ CREATE UNIQUE INDEX event_by_id ON event (identity, id);
 
 CREATE INDEX event_opaque ON event (n) WHERE opaque = 1;
 
-CREATE INDEX forgotten_by_key ON forgotten_by (key_id);
+CREATE INDEX forgotten_by_id ON forgotten_by (of_id);
 
 CREATE INDEX group_key_by_expiry ON group_key (identity, expires_ms) WHERE slot IS NOT NULL;
 

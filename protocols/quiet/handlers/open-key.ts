@@ -42,8 +42,8 @@ export const openKey = handler({
         device: Uint8Array.fromHex(body.device_id),
       });
     const is_mine = body.device_id === context.scope(identity).me?.device_id;
-    if (!is_mine || heldKey(context, identity, body.key_id) !== null) return advance(envelope);
-    if (isErased(context, identity, body.key_id)) {
+    if (!is_mine) return advance(envelope);
+    if (heldKey(context, identity, body.key_id) !== null || isErased(context, identity, body.key_id)) {
       noteExposure(identity, body, context);
       return advance(envelope);
     }
@@ -57,7 +57,10 @@ export const openKey = handler({
   },
 });
 
-/** A key that was erased here came once more, to a prekey that is still in use: it can be had from that until the prekey has gone, too. */
+/**
+ * A key that is dirty or erased here came once more, by who has not heard of it, to a prekey that is still in use: it can be had from that until the prekey
+ * has gone, too.
+ */
 function noteExposure(identity: number, body: KeyBody, context: HandlerContext): void {
   const key_id = Uint8Array.fromHex(body.key_id);
   const row = context
@@ -65,7 +68,9 @@ function noteExposure(identity: number, body: KeyBody, context: HandlerContext):
     .get({ identity, public_key: Uint8Array.fromHex(body.prekey) });
   if (row === undefined) return;
   context
-    .statement('UPDATE group_key SET exposed_ms = :now_ms WHERE identity = :identity AND id = :key_id')
+    .statement(
+      'UPDATE group_key SET exposed_ms = :now_ms WHERE identity = :identity AND id = :key_id AND exposed_ms IS NOT NULL',
+    )
     .run({ identity, key_id, now_ms: context.now_ms });
   context
     .statement('UPDATE purge SET unreachable_ms = NULL WHERE whose = :identity AND key_id = :key_id')

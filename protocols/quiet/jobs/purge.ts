@@ -4,13 +4,15 @@
 import { event, instruct } from '../../../core/envelope.ts';
 import { integer } from '../../../core/fields.ts';
 import { job } from '../../../core/sources.ts';
-import { FORGOTTEN_TTL_MS, forgotten } from '../events/forgotten/schema.ts';
+import { getUnsaidForgotten } from '../events/delete-message/queries.ts';
+import { FORGOTTEN_MAX, FORGOTTEN_TTL_MS, forgotten } from '../events/forgotten/schema.ts';
 import { PREKEY_TTL_MS } from '../events/prekey/schema.ts';
 import { getUnusedKeysMarkedForPurge } from '../events/purge-key/queries.ts';
 import { purgeKey } from '../events/purge-key/schema.ts';
-import { getUnsaidForgotten } from '../events/purge-receipt/queries.ts';
 
 const HOUR_MS = 3_600_000;
+/** So long after a deletion nothing is said of it: that a key is dirty may still be on its way. */
+const HEARD_OF_MS = 10 * 60_000;
 const BATCH = 64;
 
 export const purgeUnusedKeysJob = job(
@@ -33,9 +35,18 @@ export const purgeUnusedKeysJob = job(
       instruct(purgeKey, { kind: kind === 'prekey' ? 'prekey' : 'group_key', key_id, secure_delete: true }),
     );
     // Others are told what this device has forgotten, so that they can say of a deletion how far it has come.
-    const told = query(getUnsaidForgotten, { since_ms: ctx.now_ms - FORGOTTEN_TTL_MS, limit: BATCH }).map(
-      ({ key_id, group_id }) => event(forgotten, { key_id }, { group_id, ttl_ms: FORGOTTEN_TTL_MS }),
+    const by_group = Map.groupBy(
+      query(getUnsaidForgotten, {
+        since_ms: Math.max(0, ctx.now_ms - FORGOTTEN_TTL_MS),
+        until_ms: ctx.now_ms - HEARD_OF_MS,
+        limit: FORGOTTEN_MAX,
+      }),
+      (row) => row.group_id,
     );
+    const told = [...by_group].map(([group_id, rows]) => {
+      const event_ids = rows.map((row) => row.message_id);
+      return event(forgotten, { event_ids }, { group_id, ttl_ms: FORGOTTEN_TTL_MS });
+    });
     return [...purged, ...told];
   },
 );

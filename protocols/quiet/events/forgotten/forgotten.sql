@@ -1,5 +1,6 @@
 CREATE TABLE IF NOT EXISTS forgotten_by (
-  event   INTEGER PRIMARY KEY REFERENCES event (n),
-  key_id  BLOB NOT NULL
-);
-CREATE INDEX IF NOT EXISTS forgotten_by_key ON forgotten_by (key_id);
+  event   INTEGER NOT NULL REFERENCES event (n),
+  of_id   BLOB NOT NULL,
+  PRIMARY KEY (event, of_id)
+) WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS forgotten_by_id ON forgotten_by (of_id);
