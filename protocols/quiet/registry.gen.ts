@@ -19,6 +19,7 @@ import * as events_delete_event_schema from './events/delete-event/schema.ts';
 import * as events_delete_message_commands from './events/delete-message/commands.ts';
 import * as events_delete_message_projector from './events/delete-message/projector.ts';
 import * as events_delete_message_queries from './events/delete-message/queries.ts';
+import * as events_delete_message_reflectors from './events/delete-message/reflectors.ts';
 import * as events_delete_message_schema from './events/delete-message/schema.ts';
 import * as events_dial_hint_projector from './events/dial-hint/projector.ts';
 import * as events_dial_hint_queries from './events/dial-hint/queries.ts';
@@ -26,6 +27,7 @@ import * as events_dial_hint_schema from './events/dial-hint/schema.ts';
 import * as events_edit_commands from './events/edit/commands.ts';
 import * as events_edit_projector from './events/edit/projector.ts';
 import * as events_edit_queries from './events/edit/queries.ts';
+import * as events_edit_reflectors from './events/edit/reflectors.ts';
 import * as events_edit_schema from './events/edit/schema.ts';
 import * as events_forget_commands from './events/forget/commands.ts';
 import * as events_forget_schema from './events/forget/schema.ts';
@@ -171,6 +173,7 @@ export const quiet: ProtocolFolder = {
     'events/delete-message/commands.ts': events_delete_message_commands,
     'events/delete-message/projector.ts': events_delete_message_projector,
     'events/delete-message/queries.ts': events_delete_message_queries,
+    'events/delete-message/reflectors.ts': events_delete_message_reflectors,
     'events/delete-message/schema.ts': events_delete_message_schema,
     'events/dial-hint/projector.ts': events_dial_hint_projector,
     'events/dial-hint/queries.ts': events_dial_hint_queries,
@@ -178,6 +181,7 @@ export const quiet: ProtocolFolder = {
     'events/edit/commands.ts': events_edit_commands,
     'events/edit/projector.ts': events_edit_projector,
     'events/edit/queries.ts': events_edit_queries,
+    'events/edit/reflectors.ts': events_edit_reflectors,
     'events/edit/schema.ts': events_edit_schema,
     'events/forget/commands.ts': events_forget_commands,
     'events/forget/schema.ts': events_forget_schema,

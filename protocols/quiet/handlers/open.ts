@@ -21,7 +21,7 @@ import { heldKey, isErased } from './group-keys.ts';
 import { proofMessage } from './proof.ts';
 import { askForRewrap } from './rewrap.ts';
 import { holdBack } from './waiting.ts';
-import { contentKeyOf } from './wraps.ts';
+import { contentKeyOf, isSaidToBeDirty } from './wraps.ts';
 
 export const open = handler({
   name: 'open',
@@ -73,7 +73,11 @@ function openSealed(envelope: VerifiedEnvelope, network_id: Id, context: Handler
   for (const wrap of raw.wraps) {
     const key = heldKey(context, identity, wrap.key_id);
     if (key === null || key.is_closed) {
-      if (key !== null || isErased(context, identity, wrap.key_id)) is_late = true;
+      const is_gone =
+        key !== null ||
+        isErased(context, identity, wrap.key_id) ||
+        isSaidToBeDirty(context, identity, wrap.key_id);
+      if (is_gone) is_late = true;
       else unknown.push(wrap.key_id);
       continue;
     }

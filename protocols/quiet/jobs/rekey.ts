@@ -2,28 +2,21 @@
  * The first stage of forgetting: live events that only dirty keys open are sealed anew under a clean one, so that the dirty keys can go. Where
  * there is no clean key, one is made, by one of the connected devices: the events wait for it, and nothing is purged.
  */
-import { type Envelope, event, instruct } from '../../../core/envelope.ts';
+import { type Envelope, instruct } from '../../../core/envelope.ts';
 import type { Id } from '../../../core/fields.ts';
 import { keyExpiry } from '../../../core/key-expiry.ts';
-import { NEVER_MS } from '../../../core/limits.ts';
 import type { Query } from '../../../core/query.ts';
 import { job } from '../../../core/sources.ts';
-import { keyDirty } from '../events/key-dirty/schema.ts';
 import { mintKey } from '../events/mint-key/schema.ts';
-import {
-  getCleanKeyForTtl,
-  getEventsNeedingRekey,
-  getMintTurn,
-  getUnsaidDirtyKeys,
-} from '../events/rekey/queries.ts';
+import { getCleanKeyForTtl, getEventsNeedingRekey, getMintTurn } from '../events/rekey/queries.ts';
 import { rekey } from '../events/rekey/schema.ts';
 import { CHUNK, CHUNKS, chunksOf } from '../rules/chunks.ts';
+import { saidDirty } from '../rules/dirt.ts';
 import { takenAlong } from '../rules/dying.ts';
 import { listIn } from '../rules/maps.ts';
 
 /** So long whoever's turn it is has for itself. */
 const TURN_MS = 10 * 60_000;
-const SAID_AT_ONCE = 100;
 
 interface Needing {
   readonly event_id: Id;
@@ -43,18 +36,11 @@ export const rekeyCreationJob = job(
     const along = takenAlong(query);
     if (along.length > 0) return along;
     const needing = query(getEventsNeedingRekey, { limit: CHUNK * CHUNKS });
-    return [...said(query, ctx.now_ms), ...rewraps(query, needing, ctx.now_ms)];
+    const is_due = ({ turn, dirty_ms }: { turn: number; dirty_ms: number }) =>
+      turn === 0 || dirty_ms + TURN_MS < ctx.now_ms;
+    return [...saidDirty(query, ctx.now_ms, is_due), ...rewraps(query, needing, ctx.now_ms)];
   },
 );
-
-/** Tells the others which keys are dirty: those who did not see it are to erase them, too. */
-function said(query: Query, now_ms: number): Envelope[] {
-  return query(getUnsaidDirtyKeys, { limit: SAID_AT_ONCE })
-    .filter(({ turn, dirty_ms }) => turn === 0 || dirty_ms + TURN_MS < now_ms)
-    .map(({ key_id, group_id, expires_ms }) =>
-      event(keyDirty, { key_id }, { group_id, ttl_ms: expires_ms === NEVER_MS ? 0 : expires_ms - now_ms }),
-    );
-}
 
 /** Each event to the clean key of its group and channel with the smallest expiry that is enough, as long as there is room under it. */
 function rewraps(query: Query, needing: readonly Needing[], now_ms: number): Envelope[] {

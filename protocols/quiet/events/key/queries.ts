@@ -63,7 +63,8 @@ export const getOwedKeys = query({
 
 /**
  * Keys that events wait for and that this device neither holds nor has asked for; in another order with each salt, so that made-up names keep
- * nobody from asking for the others.
+ * nobody from asking for the others. Only once the newest prekey it advertises is one that it can open, and is not of this moment: whoever answers
+ * must know it.
  */
 export const getKeysToRequest = query({
   description: 'Keys that events have waited for, and that this device has not asked for yet.',
@@ -79,6 +80,9 @@ export const getKeysToRequest = query({
         WHERE qe.identity = w.identity AND q.key_id = f.missing)
       -- Dirty keys are not given to anybody any more.
       AND NOT EXISTS (SELECT 1 FROM dirty_key y JOIN event ye ON ye.n = y.event WHERE ye.identity = w.identity AND y.key_id = f.missing)
+      AND EXISTS (SELECT 1 FROM identity i JOIN prekey_secret s ON s.identity = i.identity WHERE i.identity = w.identity AND s.created_ms < :now_ms
+        AND s.public_key = (SELECT p.public_key FROM prekey p JOIN live_event pe ON pe.n = p.event
+          WHERE pe.identity = i.identity AND pe.author = i.device ORDER BY pe.created_ms DESC, pe.id DESC LIMIT 1))
     GROUP BY f.missing, w.group_id ORDER BY place(f.missing, :salt) LIMIT :limit`,
 });
 

@@ -1,7 +1,10 @@
 import { boolean, id, integer } from '../../../../core/fields.ts';
 import { query } from '../../../../core/query.ts';
 
-/** Prekeys of this device that are good for a while yet, and whose secrets it has. */
+/**
+ * Prekeys of this device that are good for a while yet, and whose secrets it has. Others use the newest: where that is one whose secret was lost (this
+ * device was restored from an older state), none of the older ones is of any use.
+ */
 export const countUsablePrekeys = query({
   description: 'How many prekeys of this device are good for a while yet.',
   params: { until_ms: integer() },
@@ -9,7 +12,10 @@ export const countUsablePrekeys = query({
   sql: `
     SELECT count(*) AS usable FROM prekey k JOIN live_event e ON e.n = k.event JOIN identity i ON i.identity = e.identity AND i.device = e.author
       JOIN prekey_secret s ON s.identity = e.identity AND s.public_key = k.public_key AND s.retired_ms IS NULL
-    WHERE e.identity = :identity AND e.expires_ms > :until_ms`,
+    WHERE e.identity = :identity AND e.expires_ms > :until_ms
+      AND NOT EXISTS (SELECT 1 FROM prekey lost JOIN live_event l ON l.n = lost.event
+        WHERE l.identity = e.identity AND l.author = i.device AND (l.created_ms, l.id) > (e.created_ms, e.id)
+          AND NOT EXISTS (SELECT 1 FROM prekey_secret ls WHERE ls.identity = l.identity AND ls.public_key = lost.public_key))`,
 });
 
 /** One row if this device is a member now. */

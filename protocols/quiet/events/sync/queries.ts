@@ -62,10 +62,8 @@ export const getKnownElsewhere = query({
   sql: `
     SELECT id AS event_id FROM event WHERE ${IN_RANGE} AND (body IS NULL OR expires_ms <= :cut_ms) AND ${SHARED}
     UNION ALL SELECT id FROM waiting WHERE ${IN_RANGE}
-      -- Of what waits for a key its own author may have better wraps than whoever brought it; and of what waits for dirty ones, anybody.
-      AND NOT (rule = 'key_missing' AND (author = :peer_id OR NOT EXISTS (
-        SELECT 1 FROM waiting_wrap v WHERE v.waiting = waiting.n
-          AND v.key_id NOT IN (SELECT y.key_id FROM dirty_key y JOIN event ye ON ye.n = y.event WHERE ye.identity = :identity)))) AND (group_id IS NULL OR group_id = (SELECT network_id FROM identity WHERE identity = :identity)
+      -- Of what waits for a key its own author may have better wraps than whoever brought it.
+      AND NOT (rule = 'key_missing' AND author = :peer_id) AND (group_id IS NULL OR group_id = (SELECT network_id FROM identity WHERE identity = :identity)
       OR group_id IN (SELECT group_id FROM current_group_device t WHERE t.identity = :identity AND t.device = :peer_id))
     UNION ALL SELECT id FROM refused WHERE ${IN_RANGE}
     LIMIT :limit`,
