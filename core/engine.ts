@@ -59,6 +59,7 @@ export class Engine {
     try {
       db.exec(CORE_SCHEMA);
       for (const { value, file } of protocol.sql) runSchema(db, value, file);
+      if (protocol.pipeline.estimates !== undefined) tellPlanner(db, protocol.pipeline.estimates);
       db.exec(`PRAGMA user_version = ${SCHEMA_VERSION}`);
       db.exec('COMMIT');
     } catch (thrown) {
@@ -306,6 +307,16 @@ function refuseOldFile(db: Db): void {
     'other_version',
     `The database is of version ${user_version}, this program works with ${SCHEMA_VERSION}. It was not changed; use another data directory.`,
   );
+}
+
+/** `ANALYZE sqlite_schema` looks at no table: it makes the one with the estimates, and reads it. */
+function tellPlanner(db: Db, estimates: NonNullable<Protocol['pipeline']['estimates']>): void {
+  db.exec('ANALYZE sqlite_schema; DELETE FROM sqlite_stat1');
+  const insert = db.prepare('INSERT INTO sqlite_stat1 (tbl, idx, stat) VALUES (:table, :index, :stat)');
+  for (const [table, indexes] of Object.entries(estimates))
+    for (const [index, stat] of Object.entries(indexes))
+      insert.run({ table, index: index === '' ? null : index, stat });
+  db.exec('ANALYZE sqlite_schema');
 }
 
 function runSchema(db: Db, sql: string, file: string): void {

@@ -7,6 +7,7 @@ import { adoptKnownTypes } from './handlers/adopt.ts';
 import { installContent } from './handlers/content.ts';
 import { deleteEvents, eraseEvents } from './handlers/delete.ts';
 import { dirty } from './handlers/dirty.ts';
+import { estimates } from './handlers/estimates.ts';
 import { eventStore } from './handlers/event-store.ts';
 import { forgetIdentity } from './handlers/forget-identity.ts';
 import { instruct } from './handlers/instruct.ts';
@@ -67,6 +68,7 @@ export const pipeline = {
     release, //        valid       -> what waited for it goes on
     reflect, //        valid       -> what its reflectors answer
   ]),
+  estimates,
   secret_tables: ['key_slot', 'key_slot_use', 'key_slot_lock'],
   rejected: rememberRefused,
   adopt: adoptKnownTypes,

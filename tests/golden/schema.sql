@@ -265,6 +265,7 @@ CREATE TABLE peer (
 
 CREATE TABLE prekey (
   event       INTEGER PRIMARY KEY REFERENCES event (n),
+  device      BLOB NOT NULL,
   public_key  BLOB NOT NULL
 );
 
@@ -397,6 +398,8 @@ CREATE TABLE session (
   PRIMARY KEY (identity, session_id)
 ) WITHOUT ROWID;
 
+CREATE TABLE sqlite_stat1(tbl,idx,stat);
+
 CREATE TABLE synced (
   identity  INTEGER PRIMARY KEY,
   at_ms     INTEGER NOT NULL
@@ -500,6 +503,8 @@ CREATE INDEX message_by_time ON message (channel, created_ms, seq);
 CREATE INDEX peer_by_device ON peer (device);
 
 CREATE INDEX peer_by_user ON peer (user);
+
+CREATE INDEX prekey_by_device ON prekey (device);
 
 CREATE INDEX purge_by_key ON purge (whose, key_id);
 

@@ -42,7 +42,7 @@ export const getGroups = query({
     WHERE e.identity = :identity
       -- Where everything was deleted, there is no group any more for people; one without any channel yet is only on its way.
       AND (EXISTS (SELECT 1 FROM channel c JOIN live_event l ON l.n = c.event WHERE l.group_n = e.n)
-        OR NOT EXISTS (SELECT 1 FROM event dead WHERE dead.identity = e.identity AND dead.group_n = e.n AND dead.sealed = 1 AND dead.body IS NULL))
+        OR NOT EXISTS (SELECT 1 FROM aimed_at a JOIN event d ON d.n = a.event WHERE d.group_n = e.n AND d.type = 'delete-message'))
     ORDER BY e.created_ms, e.id`,
 });
 

@@ -42,7 +42,7 @@ export const getOwedKeys = query({
     WITH entitled AS (${ENTITLED}), owed AS (
       SELECT k.identity, k.id AS key_id, k.group_id, k.channel_id, k.expires_ms, k.held_ms, t.device, (
         SELECT p.event FROM prekey p JOIN live_event pe ON pe.n = p.event
-        WHERE pe.identity = k.identity AND pe.author = t.device ORDER BY pe.created_ms DESC, pe.id DESC LIMIT 1) AS prekey
+        WHERE p.device = t.device AND pe.identity = k.identity ORDER BY pe.created_ms DESC, pe.id DESC LIMIT 1) AS prekey
       FROM group_key k JOIN entitled t ON t.identity = k.identity AND t.group_id = k.group_id
       WHERE k.identity = :identity AND k.expires_ms > :now_ms AND k.slot IS NOT NULL AND k.dirty_ms IS NULL
         AND (:key_id IS NULL OR k.id = :key_id) AND (:device_id IS NULL OR t.device = :device_id)
@@ -82,7 +82,7 @@ export const getKeysToRequest = query({
       AND NOT EXISTS (SELECT 1 FROM dirty_key y JOIN event ye ON ye.n = y.event WHERE ye.identity = w.identity AND y.key_id = f.missing)
       AND EXISTS (SELECT 1 FROM identity i JOIN prekey_secret s ON s.identity = i.identity WHERE i.identity = w.identity AND s.created_ms < :now_ms
         AND s.public_key = (SELECT p.public_key FROM prekey p JOIN live_event pe ON pe.n = p.event
-          WHERE pe.identity = i.identity AND pe.author = i.device ORDER BY pe.created_ms DESC, pe.id DESC LIMIT 1))
+          WHERE p.device = i.device AND pe.identity = i.identity ORDER BY pe.created_ms DESC, pe.id DESC LIMIT 1))
     GROUP BY f.missing, w.group_id ORDER BY place(f.missing, :salt) LIMIT :limit`,
 });
 

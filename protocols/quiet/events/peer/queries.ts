@@ -80,7 +80,7 @@ export const getDevices = query({
   sql: `
     SELECT m.device AS device_id, d.user_id,
       EXISTS (SELECT 1 FROM current_device c WHERE c.identity = m.identity AND c.device = m.device) AS is_current,
-      (SELECT count(*) FROM prekey k JOIN live_event e ON e.n = k.event WHERE e.identity = m.identity AND e.author = m.device) AS prekeys,
+      (SELECT count(*) FROM prekey k JOIN live_event e ON e.n = k.event WHERE k.device = m.device AND e.identity = m.identity) AS prekeys,
       EXISTS (SELECT 1 FROM session s WHERE s.identity = m.identity AND s.device = m.device) AS connected,
       (m.device = (SELECT i.device FROM identity i WHERE i.identity = :identity)) AS is_this_device
     FROM member_device m JOIN device_user d ON d.identity = m.identity AND d.device = m.device

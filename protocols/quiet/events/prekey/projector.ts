@@ -25,5 +25,5 @@ export const projectPrekey = projector(prekey, {
     /** Or its device would be owed keys that nobody can give it. */
     can_be_sealed_to: (_query, event) => !OF_SMALL_ORDER.has(withoutTopBit(event.body.public_key)),
   },
-  project: (_query, event) => [insert('prekey', { public_key: event.body.public_key })],
+  project: (_query, event) => [insert('prekey', { device: event.author, public_key: event.body.public_key })],
 });

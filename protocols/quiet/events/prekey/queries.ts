@@ -10,11 +10,11 @@ export const countUsablePrekeys = query({
   params: { until_ms: integer() },
   row: { usable: integer() },
   sql: `
-    SELECT count(*) AS usable FROM prekey k JOIN live_event e ON e.n = k.event JOIN identity i ON i.identity = e.identity AND i.device = e.author
+    SELECT count(*) AS usable FROM prekey k JOIN live_event e ON e.n = k.event JOIN identity i ON i.identity = e.identity AND i.device = k.device
       JOIN prekey_secret s ON s.identity = e.identity AND s.public_key = k.public_key AND s.retired_ms IS NULL
     WHERE e.identity = :identity AND e.expires_ms > :until_ms
       AND NOT EXISTS (SELECT 1 FROM prekey lost JOIN live_event l ON l.n = lost.event
-        WHERE l.identity = e.identity AND l.author = i.device AND (l.created_ms, l.id) > (e.created_ms, e.id)
+        WHERE lost.device = i.device AND l.identity = e.identity AND (l.created_ms, l.id) > (e.created_ms, e.id)
           AND NOT EXISTS (SELECT 1 FROM prekey_secret ls WHERE ls.identity = l.identity AND ls.public_key = lost.public_key))`,
 });
 
