@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { type CborValue, decode, encode } from './cbor.ts';
+import { bytesAt, type CborValue, decode, encode } from './cbor.ts';
 
 const value: fc.Arbitrary<CborValue> = fc.letrec<{ value: CborValue }>((tie) => ({
   value: fc.oneof(
@@ -76,5 +76,24 @@ describe('deterministic CBOR', () => {
     const decoded = decode(bytes);
     expect(decoded).toBeInstanceOf(Map);
     expect(({} as Record<string, unknown>).polluted).toBeUndefined();
+  });
+});
+
+describe('one place of a list', () => {
+  it('is what decoding all of it gives', () => {
+    const value = fc.oneof(
+      fc.uint8Array({ maxLength: 300 }),
+      fc.string({ maxLength: 40 }),
+      fc.maxSafeNat(),
+      fc.boolean(),
+      fc.constant(null),
+    );
+    fc.assert(
+      fc.property(fc.array(value, { minLength: 1, maxLength: 20 }), fc.nat(), (list, any) => {
+        const place = any % list.length;
+        const wanted = list[place];
+        expect(bytesAt(encode(list), place)).toEqual(wanted instanceof Uint8Array ? wanted : null);
+      }),
+    );
   });
 });

@@ -13,7 +13,7 @@
  * signature is Ed25519 over the id. Hashing and signing are the handlers' business: this file is pure encoding.
  */
 import { SottoError } from './assert.ts';
-import { type CborValue, decode, decodeAgain, encode } from './cbor.ts';
+import { bytesAt, type CborValue, decode, encode } from './cbor.ts';
 import type { Header, RawEvent, Wrap } from './envelope.ts';
 import type { EventType } from './event-type.ts';
 import type { Id } from './fields.ts';
@@ -82,8 +82,7 @@ export function decodeHeader(bytes: Uint8Array): Header {
 
 /** The commitment in a header that was checked when it was stored. */
 export function commitmentIn(stored_header: Uint8Array): Id | null {
-  const commitment = (decodeAgain(stored_header) as readonly CborValue[])[10];
-  return commitment instanceof Uint8Array ? commitment.toHex() : null;
+  return bytesAt(stored_header, 10)?.toHex() ?? null;
 }
 
 function optionalId(value: CborValue | undefined, name: string): Id | null {

@@ -15,6 +15,7 @@ export const opening_pragmas: readonly string[] = [
   'temp_store = MEMORY', // sorting must not write plaintext beside the database
   'cell_size_check = ON', // a damaged page stops here, before it is believed
   'mmap_size = 0', // an I/O error is an error code, not a crash
+  'cache_size = -16000', // 16 MB: walks over whole keys keep their pages
   'wal_autocheckpoint = 4000', // measured: fewer, larger checkpoints
   'foreign_keys = OFF', // projections are written in any order
 ];

@@ -195,7 +195,7 @@ describe('S4, S5, S7: a deletion', () => {
     expect(live()).toBe(many + 2);
     // What is going to die is not sealed anew before.
     let runs = 0;
-    for (; world.runJob('alice', 'rekey_creation_job') === 8; runs++)
+    for (; world.runJob('alice', 'rekey_creation_job') === 4; runs++)
       expect(world.node('alice').all('SELECT count(*) AS n FROM wrap WHERE replaced = 1')).toEqual([
         { n: 0 },
       ]);

@@ -149,7 +149,7 @@ export class World {
       'rekey_creation_job',
       'delete_rekeyed_events_job',
     ])
-      while (this.runJob(name, job) >= 8);
+      while (this.runJob(name, job) >= 4);
     for (let run = 0; run < 2; run++) while (this.runJob(name, 'purge_unused_keys_job', { grace_ms }) >= 64);
     this.receipt(name);
     this.runJob(name, 'prekey_replenishment_job');

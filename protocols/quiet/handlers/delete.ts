@@ -14,7 +14,7 @@ import { killAll, killHanging } from './kill.ts';
 import { provedBy } from './prove.ts';
 import { audienceOf, insertEvent, rowNumberOf } from './store.ts';
 import { drop, STANDING_CAUSE, takeOut, takeReleasedBy, waitingNumberOf } from './waiting.ts';
-import { countWraps, dropDirtyWraps, openWinner, winnerOf } from './wraps.ts';
+import { dropDirtyWraps, openWinner, type Winner, winnersOf } from './wraps.ts';
 
 export const deleteEvents = handler({
   name: 'delete',
@@ -123,20 +123,19 @@ function expire(event_id: Id, identity: Identity, context: HandlerContext): Afte
 
 /** Wraps under dirty keys go where one under a clean key is stored and opens. */
 function dropReplaced(event_ids: readonly Id[], identity: Identity, context: HandlerContext): AfterCommit[] {
-  const dropped = new Map<number, number>();
+  const winners = winnersOf(context, identity, event_ids);
+  const sound: Winner[] = [];
   withKeys(context, (keyOf) => {
-    for (const event_id of event_ids) {
-      const winner = winnerOf(context, identity, event_id);
-      if (winner === null) continue;
+    for (const [event_id, winner] of winners) {
       const opened = winner.is_dirty ? null : openWinner(keyOf(winner.key_n), event_id, winner);
       if (opened === null) {
         context.count('erase:no_other_wrap_opens');
         continue;
       }
       wipe(opened);
-      dropDirtyWraps(context, winner.n, dropped);
+      sound.push(winner);
     }
   });
-  for (const [key_n, count] of dropped) countWraps(context, key_n, -count);
+  dropDirtyWraps(context, sound);
   return [];
 }

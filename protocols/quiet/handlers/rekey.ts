@@ -13,7 +13,7 @@ import { openBody, wrapContentKey } from './content-key.ts';
 import { type HeldKey, heldKey, type OpenKey, withKeys } from './group-keys.ts';
 import { standingOf } from './store.ts';
 import { drop } from './waiting.ts';
-import { countWraps, openWinner, openWrap, replaceWraps, winnerOf } from './wraps.ts';
+import { openWinner, openWrap, replaceWraps, type Winner, winnersOf } from './wraps.ts';
 
 interface RekeyBody {
   readonly key_id: Id;
@@ -34,16 +34,21 @@ export const rekey = handler({
       context.count('rekey:key_not_clean');
       return advance(envelope);
     }
-    let added = 0;
+    const winners = winnersOf(context, identity, event_ids);
+    const made: { n: number; sealed: Uint8Array }[] = [];
     withKeys(context, (keyOf) => {
       const most = room(context, to);
       for (const event_id of event_ids) {
-        if (added === most) return context.count('rekey:key_full');
-        if (rewrapStored(event_id, to, identity, keyOf, context)) added += 1;
-        else rewrapWaiting(event_id, to, identity, keyOf, context);
+        const source = winners.get(event_id);
+        if (source === undefined) rewrapWaiting(event_id, to, identity, keyOf, context);
+        else if (made.length === most) context.count('rekey:key_full');
+        else {
+          const sealed = rewrapped(event_id, source, to, keyOf, context);
+          if (sealed !== null) made.push({ n: source.n, sealed });
+        }
       }
     });
-    countWraps(context, to.n, added);
+    replaceWraps(context, to.n, made);
     return advance(envelope);
   },
 });
@@ -68,24 +73,22 @@ const mayMove = (
 ): boolean =>
   from.group_id === to.group_id && from.channel_id === to.channel_id && to.expires_ms >= expires_ms;
 
-/** Whether it was done: it is stored, lives, and only dirty keys open it. */
-function rewrapStored(
+/** The wrap under the new key; null where none is owed: it does not live, or a clean key opens it, or this is not its key. */
+function rewrapped(
   event_id: Id,
+  source: Winner,
   to: HeldKey,
-  identity: Identity,
   keyOf: KeyOf,
   context: HandlerContext,
-): boolean {
-  const source = winnerOf(context, identity, event_id);
-  if (source === null || !source.is_dirty || source.expires_ms <= context.now_ms) return false;
+): Uint8Array | null {
+  if (!source.is_dirty || source.expires_ms <= context.now_ms) return null;
   const from = keyOf(source.key_n);
-  if (!mayMove(from, to, source.expires_ms)) return false;
+  if (!mayMove(from, to, source.expires_ms)) return null;
   const content_key = openWinner(from, event_id, source);
-  if (content_key === null) return false;
-  const { secret } = keyOf(to.n);
-  replaceWraps(context, source.n, to.n, wrapContentKey(secret, event_id, to.key_id, content_key));
+  if (content_key === null) return null;
+  const sealed = wrapContentKey(keyOf(to.n).secret, event_id, to.key_id, content_key);
   wipe(content_key);
-  return true;
+  return sealed;
 }
 
 /** An event that waits may be all that is left of it: its wraps are looked at for the first time here. What does not open is nothing. */

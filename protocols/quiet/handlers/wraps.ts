@@ -30,33 +30,49 @@ const COLUMNS = `k.n, k.id, k.slot, k.group_id, k.channel_id, k.expires_ms, k.di
 const CAN_BE_OPENED = 'w.sealed IS NOT NULL AND k.slot IS NOT NULL';
 const WINNER_FIRST = 'ORDER BY k.dirty_ms IS NOT NULL, k.expires_ms, k.id';
 const STORED = `SELECT ${COLUMNS} FROM wrap w JOIN group_key k ON k.n = w.key WHERE w.of = :n AND ${CAN_BE_OPENED} ${WINNER_FIRST}`;
-const WINNER = `
-  SELECT e.n, e.header, e.expires_ms, k.n AS key_n, k.dirty_ms IS NOT NULL AS is_dirty, w.sealed
+const WINNERS = `
+  SELECT e.n, e.id, e.header, e.expires_ms, k.n AS key_n, k.dirty_ms IS NOT NULL AS is_dirty, w.sealed
   FROM event e JOIN wrap w ON w.of = e.n JOIN group_key k ON k.n = w.key
-  WHERE e.identity = :identity AND e.id = :id AND e.body IS NOT NULL AND ${CAN_BE_OPENED} ${WINNER_FIRST} LIMIT 1`;
+  WHERE e.identity = :identity AND e.id IN (SELECT unhex(value) FROM json_each(:event_ids)) AND e.body IS NOT NULL AND ${CAN_BE_OPENED}`;
 
 /** A live event with its winning wrap. */
 export interface Winner {
   readonly n: number;
   readonly expires_ms: number;
-  readonly key_commitment: Id | null;
+  readonly header: Uint8Array;
   readonly key_n: number;
   readonly is_dirty: boolean;
+  /** All dirty keys that it is under. */
+  readonly dirty_keys: number[];
   readonly sealed: Uint8Array;
 }
 
-/** A live event with its winning wrap, in one look; null where there is no such event, or nothing that can be opened. */
-export function winnerOf(context: HandlerContext, identity: Identity, event_id: Id): Winner | null {
-  const row = context.statement(WINNER).get({ identity, id: Uint8Array.fromHex(event_id) });
-  if (row === undefined) return null;
-  return {
-    n: row.n as number,
-    expires_ms: row.expires_ms as number,
-    key_commitment: commitmentIn(row.header as Uint8Array),
-    key_n: row.key_n as number,
-    is_dirty: row.is_dirty === 1,
-    sealed: row.sealed as Uint8Array,
-  };
+/** Live events with their winning wraps, all in one look. Those are missing that are not there, or that nothing here opens. */
+export function winnersOf(
+  context: HandlerContext,
+  identity: Identity,
+  event_ids: readonly Id[],
+): ReadonlyMap<Id, Winner> {
+  const winners = new Map<Id, Winner>();
+  for (const row of context.statement(WINNERS).all({ identity, event_ids: JSON.stringify(event_ids) })) {
+    const event_id = (row.id as Uint8Array).toHex();
+    const is_dirty = row.is_dirty === 1;
+    const known = winners.get(event_id);
+    const dirty_keys = known?.dirty_keys ?? [];
+    if (is_dirty) dirty_keys.push(row.key_n as number);
+    // Of several clean ones any will do here, of several dirty ones, too: which one is shown and sent is asked elsewhere.
+    if (known !== undefined && (is_dirty || !known.is_dirty)) continue;
+    winners.set(event_id, {
+      n: row.n as number,
+      expires_ms: row.expires_ms as number,
+      header: row.header as Uint8Array,
+      key_n: row.key_n as number,
+      is_dirty,
+      dirty_keys,
+      sealed: row.sealed as Uint8Array,
+    });
+  }
+  return winners;
 }
 
 function storedWrap(row: SqlRow): StoredWrap {
@@ -99,26 +115,34 @@ export function markReplaced(context: HandlerContext, n: number): void {
     .run({ n });
 }
 
-/**
- * The same for an event that has been under dirty keys alone: all other wraps are replaced by this one. The key's count is left to the caller, who adds many.
- */
-export function replaceWraps(context: HandlerContext, n: number, key_n: number, sealed: Uint8Array): void {
+/** The same for events that have been under dirty keys alone: all their other wraps are replaced by these. */
+export function replaceWraps(
+  context: HandlerContext,
+  key_n: number,
+  wraps: readonly { readonly n: number; readonly sealed: Uint8Array }[],
+): void {
   context
-    .statement('UPDATE wrap SET replaced = 1 WHERE of = :n AND replaced = 0 AND sealed IS NOT NULL')
-    .run({ n });
-  context
-    .statement('INSERT INTO wrap (of, key, sealed) VALUES (:n, :key_n, :sealed)')
-    .run({ n, key_n, sealed });
+    .statement(
+      'UPDATE wrap SET replaced = 1 WHERE of IN (SELECT value FROM json_each(:all)) AND replaced = 0 AND sealed IS NOT NULL',
+    )
+    .run({ all: JSON.stringify(wraps.map(({ n }) => n)) });
+  const insert = context.statement('INSERT INTO wrap (of, key, sealed) VALUES (:n, :key_n, :sealed)');
+  for (const { n, sealed } of wraps) insert.run({ n, key_n, sealed });
+  countWraps(context, key_n, wraps.length);
 }
 
-/** Removes the wraps under dirty keys of an event that lives on, and adds to `dropped` how many of each key. */
-export function dropDirtyWraps(context: HandlerContext, n: number, dropped: Map<number, number>): void {
-  const rows = context
+/** Removes the wraps under dirty keys of events that live on. */
+export function dropDirtyWraps(context: HandlerContext, winners: readonly Winner[]): void {
+  context
     .statement(
-      'DELETE FROM wrap WHERE of = :n AND sealed IS NOT NULL AND EXISTS (SELECT 1 FROM group_key k WHERE k.n = wrap.key AND k.dirty_ms IS NOT NULL) RETURNING key',
+      `DELETE FROM wrap WHERE of IN (SELECT value FROM json_each(:all)) AND sealed IS NOT NULL
+         AND key IN (SELECT n FROM group_key WHERE dirty_ms IS NOT NULL)`,
     )
-    .all({ n });
-  for (const { key } of rows) dropped.set(key as number, (dropped.get(key as number) ?? 0) + 1);
+    .run({ all: JSON.stringify(winners.map(({ n }) => n)) });
+  const dropped = new Map<number, number>();
+  for (const { dirty_keys } of winners)
+    for (const key_n of dirty_keys) dropped.set(key_n, (dropped.get(key_n) ?? 0) + 1);
+  for (const [key_n, count] of dropped) countWraps(context, key_n, -count);
 }
 
 /** Counts that keys seal more events, or fewer. */
@@ -187,11 +211,8 @@ export function contentKeyOf(
 }
 
 /** The content key of an event by its winning wrap. The caller wipes it. */
-export const openWinner = (
-  key: OpenKey,
-  event_id: Id,
-  { key_commitment, sealed }: Winner,
-): Uint8Array | null => openWrap(key.secret, event_id, key_commitment, { key_id: key.key_id, sealed });
+export const openWinner = (key: OpenKey, event_id: Id, { header, sealed }: Winner): Uint8Array | null =>
+  openWrap(key.secret, event_id, commitmentIn(header), { key_id: key.key_id, sealed });
 
 /** The same with the group key at hand. */
 export function openWrap(

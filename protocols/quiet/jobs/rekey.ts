@@ -8,7 +8,12 @@ import { keyExpiry } from '../../../core/key-expiry.ts';
 import type { Query } from '../../../core/query.ts';
 import { job } from '../../../core/sources.ts';
 import { mintKey } from '../events/mint-key/schema.ts';
-import { getCleanKeyForTtl, getEventsNeedingRekey, getMintTurn } from '../events/rekey/queries.ts';
+import {
+  getCleanKeyForTtl,
+  getDirtyKeys,
+  getEventsNeedingRekey,
+  getMintTurn,
+} from '../events/rekey/queries.ts';
 import { rekey } from '../events/rekey/schema.ts';
 import { CHUNK, CHUNKS, chunksOf } from '../rules/chunks.ts';
 import { saidDirty } from '../rules/dirt.ts';
@@ -17,13 +22,6 @@ import { listIn } from '../rules/maps.ts';
 
 /** So long whoever's turn it is has for itself. */
 const TURN_MS = 10 * 60_000;
-
-interface Needing {
-  readonly event_id: Id;
-  readonly group_id: Id;
-  readonly channel_id: Id | null;
-  readonly expires_ms: number;
-}
 
 export const rekeyCreationJob = job(
   {
@@ -35,46 +33,62 @@ export const rekeyCreationJob = job(
   (query, _params, ctx) => {
     const along = takenAlong(query);
     if (along.length > 0) return along;
-    const needing = query(getEventsNeedingRekey, { limit: CHUNK * CHUNKS });
     const is_due = ({ turn, dirty_ms }: { turn: number; dirty_ms: number }) =>
       turn === 0 || dirty_ms + TURN_MS < ctx.now_ms;
-    return [...saidDirty(query, ctx.now_ms, is_due), ...rewraps(query, needing, ctx.now_ms)];
+    return [...saidDirty(query, ctx.now_ms, is_due), ...rewraps(query, ctx.now_ms)];
   },
 );
 
-/** Each event to the clean key of its group and channel with the smallest expiry that is enough, as long as there is room under it. */
-function rewraps(query: Query, needing: readonly Needing[], now_ms: number): Envelope[] {
-  const keys = new Map<string, { key_id: Id; expires_ms: number; room: number } | null>();
+interface Target {
+  readonly key_id: Id;
+  readonly expires_ms: number;
+  room: number;
+}
+
+/**
+ * Each event to the clean key of its group and channel with the smallest expiry that is enough, as long as there is room under it. A channel that waits for
+ * its key to be made keeps no other from being done.
+ */
+function rewraps(query: Query, now_ms: number): Envelope[] {
+  const keys = new Map<string, Target | null>();
   const to = new Map<Id, Id[]>();
   const mints = new Map<string, Envelope>();
-  for (const { event_id, group_id, channel_id, expires_ms } of needing) {
-    const place = `${group_id} ${channel_id} ${expires_ms}`;
-    let key = keys.get(place);
-    if (key === undefined) {
-      const found = query(getCleanKeyForTtl, {
-        group_id,
-        channel_id,
-        expires_ms,
-        key_expires_ms: keyExpiry(now_ms, expires_ms),
-      })[0];
-      // One key may serve events of several expiries: they share its room.
-      key =
-        found === undefined
-          ? null
-          : ([...keys.values()].find((other) => other?.key_id === found.key_id) ?? { ...found });
-      keys.set(place, key);
-    }
-    if (key !== null && key.room > 0) {
-      key.room -= 1;
-      listIn(to, key.key_id).push(event_id);
-    } else if (key === null && !mints.has(place) && isMyTurn(query, group_id, channel_id, now_ms)) {
-      mints.set(place, instruct(mintKey, { group_id, channel_id, expires_ms }));
+  let left = CHUNK * CHUNKS;
+  for (const { key_id, group_id, channel_id } of query(getDirtyKeys)) {
+    if (left === 0) break;
+    for (const { event_id, expires_ms } of query(getEventsNeedingRekey, { key_id, limit: left })) {
+      const place = `${group_id} ${channel_id} ${expires_ms}`;
+      let key = keys.get(place);
+      if (key === undefined) {
+        key = targetFor(query, { group_id, channel_id, expires_ms }, now_ms, keys);
+        keys.set(place, key);
+      }
+      if (key !== null && key.room > 0) {
+        key.room -= 1;
+        left -= 1;
+        listIn(to, key.key_id).push(event_id);
+      } else if (key === null && !mints.has(place) && isMyTurn(query, group_id, channel_id, now_ms)) {
+        mints.set(place, instruct(mintKey, { group_id, channel_id, expires_ms }));
+      }
     }
   }
   const rekeys = [...to].flatMap(([key_id, event_ids]) =>
     chunksOf(event_ids).map((chunk) => instruct(rekey, { key_id, event_ids: chunk })),
   );
   return [...rekeys, ...mints.values()];
+}
+
+function targetFor(
+  query: Query,
+  wanted: { readonly group_id: Id; readonly channel_id: Id | null; readonly expires_ms: number },
+  now_ms: number,
+  known: ReadonlyMap<string, Target | null>,
+): Target | null {
+  const key_expires_ms = keyExpiry(now_ms, wanted.expires_ms);
+  const found = query(getCleanKeyForTtl, { ...wanted, key_expires_ms })[0];
+  if (found === undefined) return null;
+  // One key may serve events of several expiries: they share its room.
+  return [...known.values()].find((other) => other?.key_id === found.key_id) ?? { ...found };
 }
 
 function isMyTurn(query: Query, group_id: Id, channel_id: Id | null, now_ms: number): boolean {

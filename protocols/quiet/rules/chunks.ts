@@ -1,8 +1,8 @@
 /** How jobs hand over many events: a full batch is so many chunks of so many, a few milliseconds each, and the job is run again for more. */
 import type { Id } from '../../../core/fields.ts';
 
-export const CHUNK = 64;
-export const CHUNKS = 8;
+export const CHUNK = 128;
+export const CHUNKS = 4;
 
 export function chunksOf(ids: readonly Id[]): Id[][] {
   const chunks: Id[][] = [];

@@ -27,7 +27,7 @@ export const getSuccessfullyRekeyedEvents = query({
   params: { limit: integer(1, 10_000) },
   row: { original_event_id: id() },
   sql: `
-    SELECT DISTINCT e.id AS original_event_id
+    SELECT e.id AS original_event_id
     FROM group_key k JOIN wrap w ON w.key = k.n AND w.replaced = 1 AND w.sealed IS NOT NULL JOIN event e ON e.n = w.of
     WHERE k.identity = :identity AND k.dirty_ms IS NOT NULL AND k.slot IS NOT NULL AND e.body IS NOT NULL
       AND EXISTS (SELECT 1 FROM wrap o JOIN group_key c ON c.n = o.key

@@ -2,24 +2,36 @@ import { id, integer } from '../../../../core/fields.ts';
 import { limits } from '../../../../core/limits.ts';
 import { query } from '../../../../core/query.ts';
 
+/** Dirty keys that are still here and that something is under which has not been sealed anew, with what they are for. */
+export const getDirtyKeys = query({
+  description: 'Dirty keys that something has still to be sealed anew from.',
+  params: {},
+  row: { key_id: id(), group_id: id(), channel_id: id().nullable() },
+  sql: `
+    SELECT k.id AS key_id, k.group_id, k.channel_id FROM group_key k
+    WHERE k.identity = :identity AND k.dirty_ms IS NOT NULL AND k.slot IS NOT NULL
+      AND (EXISTS (SELECT 1 FROM wrap w WHERE w.key = k.n AND w.replaced = 0 AND w.sealed IS NOT NULL)
+        OR EXISTS (SELECT 1 FROM waiting_wrap v WHERE v.key_id = k.id)) ORDER BY k.n`,
+});
+
 /**
- * Live events that can be opened by dirty keys alone, stored or waiting: each is owed a wrap under a clean one. With the group and channel of the
- * key they are under. Never what is dead: it must not be sealed anew.
+ * Live events under a dirty key that no clean key opens, stored or waiting: each is owed a wrap under a clean one. Never what is dead: it must not be sealed
+ * anew.
  */
 export const getEventsNeedingRekey = query({
-  description: 'Live events that only dirty keys open.',
-  params: { limit: integer(1, 10_000) },
-  row: { event_id: id(), group_id: id(), channel_id: id().nullable(), expires_ms: integer() },
+  description: 'Live events under a dirty key that no clean key opens.',
+  params: { key_id: id(), limit: integer(1, 10_000) },
+  row: { event_id: id(), expires_ms: integer() },
   sql: `
-    SELECT e.id AS event_id, k.group_id, k.channel_id, e.expires_ms
+    SELECT e.id AS event_id, e.expires_ms
     FROM group_key k JOIN wrap w ON w.key = k.n AND w.replaced = 0 AND w.sealed IS NOT NULL JOIN event e ON e.n = w.of
-    WHERE k.identity = :identity AND k.dirty_ms IS NOT NULL AND k.slot IS NOT NULL AND e.body IS NOT NULL AND e.expires_ms > :now_ms
+    WHERE k.identity = :identity AND k.id = :key_id AND k.dirty_ms IS NOT NULL AND k.slot IS NOT NULL AND e.body IS NOT NULL AND e.expires_ms > :now_ms
       AND NOT EXISTS (SELECT 1 FROM wrap o JOIN group_key c ON c.n = o.key
         WHERE o.of = w.of AND o.key <> w.key AND o.sealed IS NOT NULL AND c.slot IS NOT NULL AND c.dirty_ms IS NULL)
     UNION ALL
-    SELECT t.id, k.group_id, k.channel_id, t.expires_ms
+    SELECT t.id, t.expires_ms
     FROM group_key k JOIN waiting_wrap w ON w.key_id = k.id JOIN waiting t ON t.n = w.waiting AND t.identity = k.identity
-    WHERE k.identity = :identity AND k.dirty_ms IS NOT NULL AND k.slot IS NOT NULL AND t.expires_ms > :now_ms
+    WHERE k.identity = :identity AND k.id = :key_id AND k.dirty_ms IS NOT NULL AND k.slot IS NOT NULL AND t.expires_ms > :now_ms
       AND NOT EXISTS (SELECT 1 FROM waiting_wrap o JOIN group_key c ON c.id = o.key_id AND c.identity = k.identity
         WHERE o.waiting = w.waiting AND o.key_id <> w.key_id AND c.slot IS NOT NULL AND c.dirty_ms IS NULL)
     LIMIT :limit`,
