@@ -19,8 +19,22 @@ export interface SqlText {
 const token_pattern =
   /(?<blank>[ \t\n\f\r]+|--[^\n]*|\/\*[\s\S]*?(?:\*\/|$))|(?<quoted>'(?:[^']|'')*(?:'|$)|"(?:[^"]|"")*(?:"|$)|`(?:[^`]|``)*(?:`|$)|\[[^\]]*(?:\]|$))|[:@$](?<parameter>[\w$\u0080-\uffff]+)|(?<word>[\w$\u0080-\uffff]+)|(?<end>;)|[\s\S]/gu;
 
+const SEEN = new Map<string, SqlText>();
+/** Texts remembered: those of a program are a few hundred; whatever makes them up as it goes begins anew. */
+const SEEN_MAX = 2_000;
+
 /** Looks at `sql`. Never throws: broken SQL is for the database to refuse. */
 export function readSqlText(sql: string): SqlText {
+  let text = SEEN.get(sql);
+  if (text === undefined) {
+    text = lookAt(sql);
+    if (SEEN.size >= SEEN_MAX) SEEN.clear();
+    SEEN.set(sql, text);
+  }
+  return text;
+}
+
+function lookAt(sql: string): SqlText {
   let first_word: string | undefined;
   let statement_count = 0;
   let inside_statement = false;

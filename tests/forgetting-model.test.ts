@@ -277,7 +277,7 @@ const stepsOf = (...steps: readonly string[]): Step[] =>
 
 /** By hand: RUNS=20000 looks longer, SEED and REPLAY (the seed and path of a failure) look again. */
 const { RUNS, SEED, REPLAY } = process.env;
-const numRuns = Number(RUNS ?? 1_000);
+const numRuns = Number(RUNS ?? 2_000);
 const again = {
   endOnFailure: RUNS !== undefined,
   ...(SEED === undefined ? {} : { seed: Number(SEED) }),

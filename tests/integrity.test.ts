@@ -52,14 +52,26 @@ describe('the audit of a store', () => {
   });
 
   it.each([
-    ['a bit of a body', `UPDATE event SET body = zeroblob(length(body)) WHERE type = 'message'`, /another hash/],
-    ['a signature', `UPDATE event SET signature = zeroblob(64) WHERE type = 'peer'`, /signature does not hold/],
+    [
+      'a bit of a body',
+      `UPDATE event SET body = zeroblob(length(body)) WHERE type = 'message'`,
+      /another hash/,
+    ],
+    [
+      'a signature',
+      `UPDATE event SET signature = zeroblob(64) WHERE type = 'peer'`,
+      /signature does not hold/,
+    ],
     ['a header', `UPDATE event SET header = x'00' WHERE type = 'profile'`, /header cannot be read/],
     ['a wrap', 'UPDATE wrap SET sealed = zeroblob(48) WHERE sealed IS NOT NULL', /wrap does not open/],
     ['a lost key', 'UPDATE key_slot SET secret = zeroblob(32)', /is not what its id says/],
     ['a row too few', 'DELETE FROM message', /table message: 0 rows .*, 2 that are missing/],
     ['a row too many', 'INSERT INTO member_device VALUES (1, zeroblob(32))', /table member_device: 1 rows/],
-    ['a key left to what is gone', 'UPDATE wrap SET sealed = zeroblob(48) WHERE sealed IS NULL', /it is gone, and a key to it is not/],
+    [
+      'a key left to what is gone',
+      'UPDATE wrap SET sealed = zeroblob(48) WHERE sealed IS NULL',
+      /it is gone, and a key to it is not/,
+    ],
     ['dirt that is not known', 'UPDATE group_key SET dirty_ms = NULL', /is not dirty/],
     ['a type that is not true', `UPDATE event SET type = 'reaction' WHERE type = 'message'`, /another type/],
   ])('finds %s', async (_what, sql, problem) => {

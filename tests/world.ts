@@ -10,7 +10,6 @@ import { openNodeSqlite } from '../storage/node-sqlite.ts';
 import {
   foundNetwork,
   openedDb,
-  quietProtocol,
   seededRandom,
   TestClock,
   TestNode,

@@ -44,6 +44,11 @@ type DeletionRow = Omit<DeletionView, 'by' | 'state' | 'text' | 'devices_forgott
 
 /** The jobs of the chain, in its order. */
 const CHAIN = ['ttl_cleanup', 'rekey_creation', 'delete_rekeyed', 'purge_keys', 'prekey_replenish'] as const;
+/** Nobody's turn and no grace is waited for. */
+const AT_ONCE: Partial<Record<(typeof CHAIN)[number], Record<string, unknown>>> = {
+  rekey_creation: { turn_ms: 0 },
+  purge_keys: { grace_ms: 0 },
+};
 const PREKEY_TTL_MS = 7 * 86_400_000;
 /** So long one call to `forget` works, before it says how far it has come. */
 const SLICE_MS = 1_000;
@@ -180,7 +185,7 @@ export function forgettingView({
         let emitted = 0;
         for (const { identity } of networks)
           for (const job of CHAIN) {
-            const params = job === 'purge_keys' ? { grace_ms: 0 } : {};
+            const params = AT_ONCE[job] ?? {};
             emitted += scheduler.runOnce(job, identity, params).emitted;
           }
         purges.finish();

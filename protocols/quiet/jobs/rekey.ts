@@ -3,7 +3,7 @@
  * there is no clean key, one is made, by one of the connected devices: the events wait for it, and nothing is purged.
  */
 import { type Envelope, instruct } from '../../../core/envelope.ts';
-import type { Id } from '../../../core/fields.ts';
+import { type Id, integer } from '../../../core/fields.ts';
 import { keyExpiry } from '../../../core/key-expiry.ts';
 import type { Query } from '../../../core/query.ts';
 import { job } from '../../../core/sources.ts';
@@ -20,22 +20,24 @@ import { saidDirty } from '../rules/dirt.ts';
 import { takenAlong } from '../rules/dying.ts';
 import { listIn } from '../rules/maps.ts';
 
-/** So long whoever's turn it is has for itself. */
-const TURN_MS = 10 * 60_000;
+const TEN_MINUTES_MS = 10 * 60_000;
 
 export const rekeyCreationJob = job(
   {
     description: 'Seals live events anew that only dirty keys open.',
-    params: {},
+    params: {
+      /** So long whoever's turn it is has for itself. */
+      turn_ms: integer().default(TEN_MINUTES_MS),
+    },
     for_each: 'network',
     batch: CHUNKS,
   },
-  (query, _params, ctx) => {
+  (query, { turn_ms }, ctx) => {
     const along = takenAlong(query);
     if (along.length > 0) return along;
     const is_due = ({ turn, dirty_ms }: { turn: number; dirty_ms: number }) =>
-      turn === 0 || dirty_ms + TURN_MS < ctx.now_ms;
-    return [...saidDirty(query, ctx.now_ms, is_due), ...rewraps(query, ctx.now_ms)];
+      turn === 0 || dirty_ms + turn_ms <= ctx.now_ms;
+    return [...saidDirty(query, ctx.now_ms, is_due), ...rewraps(query, ctx.now_ms, turn_ms)];
   },
 );
 
@@ -49,7 +51,7 @@ interface Target {
  * Each event to the clean key of its group and channel with the smallest expiry that is enough, as long as there is room under it. A channel that waits for
  * its key to be made keeps no other from being done.
  */
-function rewraps(query: Query, now_ms: number): Envelope[] {
+function rewraps(query: Query, now_ms: number, turn_ms: number): Envelope[] {
   const keys = new Map<string, Target | null>();
   const to = new Map<Id, Id[]>();
   const mints = new Map<string, Envelope>();
@@ -67,7 +69,11 @@ function rewraps(query: Query, now_ms: number): Envelope[] {
         key.room -= 1;
         left -= 1;
         listIn(to, key.key_id).push(event_id);
-      } else if (key === null && !mints.has(place) && isMyTurn(query, group_id, channel_id, now_ms)) {
+      } else if (
+        key === null &&
+        !mints.has(place) &&
+        isMyTurn(query, group_id, channel_id, now_ms - turn_ms)
+      ) {
         mints.set(place, instruct(mintKey, { group_id, channel_id, expires_ms }));
       }
     }
@@ -91,7 +97,7 @@ function targetFor(
   return [...known.values()].find((other) => other?.key_id === found.key_id) ?? { ...found };
 }
 
-function isMyTurn(query: Query, group_id: Id, channel_id: Id | null, now_ms: number): boolean {
+function isMyTurn(query: Query, group_id: Id, channel_id: Id | null, before_ms: number): boolean {
   const turn = query(getMintTurn, { group_id, channel_id })[0];
-  return turn !== undefined && (turn.turn === 0 || turn.dirty_since_ms + TURN_MS < now_ms);
+  return turn !== undefined && (turn.turn === 0 || turn.dirty_since_ms <= before_ms);
 }

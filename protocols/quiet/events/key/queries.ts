@@ -39,7 +39,7 @@ export const getOwedKeys = query({
     turn: integer(),
   },
   sql: `
-    WITH entitled AS (${ENTITLED}), owed AS (
+    WITH entitled AS (${ENTITLED}), owed AS MATERIALIZED (
       SELECT k.identity, k.id AS key_id, k.group_id, k.channel_id, k.expires_ms, k.held_ms, t.device, (
         SELECT p.event FROM prekey p JOIN live_event pe ON pe.n = p.event
         WHERE p.device = t.device AND pe.identity = k.identity ORDER BY pe.created_ms DESC, pe.id DESC LIMIT 1) AS prekey
