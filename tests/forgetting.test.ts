@@ -117,6 +117,41 @@ describe('S4, S5, S7: a deletion', () => {
     }
   });
 
+  it('is said to be forgotten by each device once it is, and the others count them', () => {
+    const world = two();
+    world.join('alice', 'carol');
+    world.gather();
+    const gone = world.say('alice', 'goes');
+    world.say('bob', 'stays');
+    world.gather();
+    remove(world, 'alice', gone);
+    interface Deletion {
+      readonly message_id: string;
+      readonly is_forgotten: boolean;
+      readonly devices: number;
+      readonly others_forgotten: number;
+    }
+    const seen = (name: string) => world.node(name).query<Deletion>('get_deletions', { limit: 5 });
+    expect(seen('alice')).toMatchObject([
+      { message_id: gone, is_forgotten: false, devices: 3, others_forgotten: 0 },
+    ]);
+    // Carol is away: she has not heard of it.
+    const round = (names: readonly string[]) => {
+      for (let run = 0; run < 6; run++) {
+        for (const name of names) world.forget(name);
+        world.clock.pass(HOUR_MS);
+        world.gather(names);
+      }
+    };
+    round(['alice', 'bob']);
+    for (const name of ['alice', 'bob'])
+      expect(seen(name)).toMatchObject([{ is_forgotten: true, devices: 3, others_forgotten: 1 }]);
+    expect(seen('carol')).toEqual([]);
+    round(['alice', 'bob', 'carol']);
+    for (const name of ['alice', 'bob', 'carol'])
+      expect(seen(name)).toMatchObject([{ is_forgotten: true, devices: 3, others_forgotten: 2 }]);
+  });
+
   it('of a channel takes everything in it; of a group all its channels and its name', () => {
     const world = two();
     const { engine } = world.node('alice');

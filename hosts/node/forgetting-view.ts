@@ -34,7 +34,7 @@ interface KeyRow {
 }
 
 type ReceiptRow = Omit<ReceiptView, 'state'>;
-type DeletionRow = Omit<DeletionView, 'by' | 'state' | 'text' | 'devices_forgotten'> & {
+export type DeletionRow = Omit<DeletionView, 'by' | 'state' | 'text' | 'devices_forgotten'> & {
   readonly author_user_id: Id | null;
   readonly is_forgotten: boolean;
   readonly unreachable_ms: number | null;
@@ -245,7 +245,7 @@ function receiptState(row: ReceiptRow): ReceiptView['state'] {
 }
 
 /** What is said is what is known: of other devices, only what they have said themselves. */
-function deletionView(row: DeletionRow, by: string | null): DeletionView {
+export function deletionView(row: DeletionRow, by: string | null): DeletionView {
   const { deletion_id, message_id, deleted_ms, devices } = row;
   const devices_forgotten = row.others_forgotten + (row.is_forgotten ? 1 : 0);
   const common = { deletion_id, message_id, deleted_ms, by, devices, devices_forgotten };
