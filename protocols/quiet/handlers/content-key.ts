@@ -36,17 +36,18 @@ export function openBody(content_key: Uint8Array, header: Header, sealed: Uint8A
 }
 
 /** From event and key alone: the one content key of the event is all that is ever sealed under this pair. */
-function wrapNonce(event_id: Id, key_id: Id): Uint8Array {
-  return blake2b256(WRAP, Uint8Array.fromHex(event_id), Uint8Array.fromHex(key_id)).subarray(
-    0,
-    seal_nonce_bytes,
-  );
+function wrapNonce(event_id: IdOrBytes, key_id: IdOrBytes): Uint8Array {
+  return blake2b256(WRAP, bytesOf(event_id), bytesOf(key_id)).subarray(0, seal_nonce_bytes);
 }
+
+/** Where many are wrapped, their ids are at hand as bytes. */
+type IdOrBytes = Id | Uint8Array;
+const bytesOf = (id: IdOrBytes): Uint8Array => (typeof id === 'string' ? Uint8Array.fromHex(id) : id);
 
 export function wrapContentKey(
   group_key: Uint8Array,
-  event_id: Id,
-  key_id: Id,
+  event_id: IdOrBytes,
+  key_id: IdOrBytes,
   content_key: Uint8Array,
 ): Uint8Array {
   return seal(group_key, wrapNonce(event_id, key_id), content_key, WRAP);
@@ -54,8 +55,8 @@ export function wrapContentKey(
 
 export function unwrapContentKey(
   group_key: Uint8Array,
-  event_id: Id,
-  key_id: Id,
+  event_id: IdOrBytes,
+  key_id: IdOrBytes,
   sealed: Uint8Array,
 ): Uint8Array | null {
   return unseal(group_key, wrapNonce(event_id, key_id), sealed, WRAP);

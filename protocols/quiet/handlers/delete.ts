@@ -126,8 +126,8 @@ function dropReplaced(event_ids: readonly Id[], identity: Identity, context: Han
   const winners = winnersOf(context, identity, event_ids);
   const sound: Winner[] = [];
   withKeys(context, (keyOf) => {
-    for (const [event_id, winner] of winners) {
-      const opened = winner.is_dirty ? null : openWinner(keyOf(winner.key_n), event_id, winner);
+    for (const winner of winners.values()) {
+      const opened = winner.is_dirty ? null : openWinner(keyOf(winner.key_n), winner);
       if (opened === null) {
         context.count('erase:no_other_wrap_opens');
         continue;

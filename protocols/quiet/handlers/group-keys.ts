@@ -180,6 +180,7 @@ export function withKey<T>(context: HandlerContext, key: GroupKeyRow, use: (secr
 
 /** A key at hand, with its secret. */
 export interface OpenKey extends HeldKey {
+  readonly id: Uint8Array;
   readonly secret: Uint8Array;
 }
 
@@ -193,7 +194,7 @@ export function withKeys<T>(context: HandlerContext, use: (keyOf: (n: number) =>
       const row = context.statement(`${HELD} n = :n`).get({ n });
       assert(row !== undefined, 'a key that wraps can be opened by is held');
       const key = heldKeyIn(row);
-      const open = { ...key, secret: readSlot(context, key.slot) };
+      const open = { ...key, id: row.id as Uint8Array, secret: readSlot(context, key.slot) };
       opened.set(n, open);
       return open;
     });

@@ -43,7 +43,7 @@ export const rekey = handler({
         if (source === undefined) rewrapWaiting(event_id, to, identity, keyOf, context);
         else if (made.length === most) context.count('rekey:key_full');
         else {
-          const sealed = rewrapped(event_id, source, to, keyOf, context);
+          const sealed = rewrapped(source, to, keyOf, context);
           if (sealed !== null) made.push({ n: source.n, sealed });
         }
       }
@@ -74,19 +74,14 @@ const mayMove = (
   from.group_id === to.group_id && from.channel_id === to.channel_id && to.expires_ms >= expires_ms;
 
 /** The wrap under the new key; null where none is owed: it does not live, or a clean key opens it, or this is not its key. */
-function rewrapped(
-  event_id: Id,
-  source: Winner,
-  to: HeldKey,
-  keyOf: KeyOf,
-  context: HandlerContext,
-): Uint8Array | null {
+function rewrapped(source: Winner, to: HeldKey, keyOf: KeyOf, context: HandlerContext): Uint8Array | null {
   if (!source.is_dirty || source.expires_ms <= context.now_ms) return null;
   const from = keyOf(source.key_n);
   if (!mayMove(from, to, source.expires_ms)) return null;
-  const content_key = openWinner(from, event_id, source);
+  const content_key = openWinner(from, source);
   if (content_key === null) return null;
-  const sealed = wrapContentKey(keyOf(to.n).secret, event_id, to.key_id, content_key);
+  const { secret, id } = keyOf(to.n);
+  const sealed = wrapContentKey(secret, source.id, id, content_key);
   wipe(content_key);
   return sealed;
 }

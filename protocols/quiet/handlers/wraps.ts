@@ -38,6 +38,7 @@ const WINNERS = `
 /** A live event with its winning wrap. */
 export interface Winner {
   readonly n: number;
+  readonly id: Uint8Array;
   readonly expires_ms: number;
   readonly header: Uint8Array;
   readonly key_n: number;
@@ -64,6 +65,7 @@ export function winnersOf(
     if (known !== undefined && (is_dirty || !known.is_dirty)) continue;
     winners.set(event_id, {
       n: row.n as number,
+      id: row.id as Uint8Array,
       expires_ms: row.expires_ms as number,
       header: row.header as Uint8Array,
       key_n: row.key_n as number,
@@ -211,8 +213,8 @@ export function contentKeyOf(
 }
 
 /** The content key of an event by its winning wrap. The caller wipes it. */
-export const openWinner = (key: OpenKey, event_id: Id, { header, sealed }: Winner): Uint8Array | null =>
-  openWrap(key.secret, event_id, commitmentIn(header), { key_id: key.key_id, sealed });
+export const openWinner = (key: OpenKey, { id, header, sealed }: Winner): Uint8Array | null =>
+  committed(unwrapContentKey(key.secret, id, key.id, sealed), commitmentIn(header));
 
 /** The same with the group key at hand. */
 export function openWrap(
@@ -221,7 +223,11 @@ export function openWrap(
   key_commitment: Id | null,
   { key_id, sealed }: Wrap,
 ): Uint8Array | null {
-  const opened = unwrapContentKey(group_key, event_id, key_id, sealed);
+  return committed(unwrapContentKey(group_key, event_id, key_id, sealed), key_commitment);
+}
+
+/** The key, if it is the one that is committed to. */
+function committed(opened: Uint8Array | null, key_commitment: Id | null): Uint8Array | null {
   if (opened === null || commitmentTo(opened) === key_commitment) return opened;
   wipe(opened);
   return null;
