@@ -1,9 +1,10 @@
 import { copyFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, it } from 'vitest';
-import type { Db, Statement } from '../core/db.ts';
+import type { Db } from '../core/db.ts';
 import { decodeFrame, decodeHeader, encodeEventItem, encodeFrame } from '../core/event-codec.ts';
 import { openNodeSqlite } from '../storage/node-sqlite.ts';
+import { DiskFull, FailingDb } from './failing-db.ts';
 import {
   awayMember,
   canonicalDump,
@@ -18,45 +19,6 @@ import {
   temporaryFolder,
   wire,
 } from './support.ts';
-
-/** A storage fault as SQLite reports it. */
-class DiskFull extends Error {
-  readonly errcode = 13;
-}
-
-/** A database that fails after `left` more statements. */
-class FailingDb implements Db {
-  left = Number.POSITIVE_INFINITY;
-  /** Whether it goes on failing: a process that died; else a disk that was full for a moment. */
-  stays_broken = true;
-  readonly #db: Db;
-
-  constructor(db: Db) {
-    this.#db = db;
-  }
-
-  #step<T>(run: () => T): T {
-    this.left -= 1;
-    if (this.left === -1 || (this.left < 0 && this.stays_broken)) throw new DiskFull('the disk is full');
-    return run();
-  }
-
-  prepare(sql: string): Statement {
-    const statement = this.#db.prepare(sql);
-    return {
-      run: (params) => this.#step(() => statement.run(params)),
-      get: (params) => this.#step(() => statement.get(params)),
-      all: (params) => this.#step(() => statement.all(params)),
-    };
-  }
-
-  prepareRead: Db['prepareRead'] = (sql) => this.#db.prepareRead(sql);
-  exec: Db['exec'] = (sql) => this.#db.exec(sql);
-  setQueryOnly: Db['setQueryOnly'] = (on) => this.#db.setQueryOnly(on);
-  scalar: Db['scalar'] = (name, options, fn) => this.#db.scalar(name, options, fn);
-  aggregate: Db['aggregate'] = (name, options) => this.#db.aggregate(name, options);
-  close: Db['close'] = () => this.#db.close();
-}
 
 /** Everything in the database, row by row. */
 function everything(node: TestNode): string {
@@ -92,7 +54,7 @@ function crashEverywhere({ receiver, clock, from, frame }: Delivery): {
   expect(canonicalDump(undisturbed)).toBe(rows);
 
   let crashes = 0;
-  for (let fail_at = 0; ; fail_at += 1 + Math.floor(fail_at / 40)) {
+  for (let fail_at = 0; ; fail_at += 1 + Math.floor(fail_at / 20)) {
     const path = receiver();
     const failing = new FailingDb(openNodeSqlite(path));
     const node = running(failing);

@@ -7,6 +7,7 @@ import type { Db, Statement } from '../core/db.ts';
 import { encodeFrame } from '../core/event-codec.ts';
 import { forgetOpened } from '../protocols/quiet/handlers/content.ts';
 import { openNodeSqlite } from '../storage/node-sqlite.ts';
+import { DiskFull } from './failing-db.ts';
 import { quietProtocol, seededRandom, TestClock, TestNode } from './support.ts';
 import { World } from './world.ts';
 
@@ -18,11 +19,6 @@ export const DAY_MS = 24 * HOUR_MS;
 export class Broken extends Error {}
 export function broken(promise: string, what: string): never {
   throw new Broken(`${promise}: ${what}`);
-}
-
-/** A storage fault as SQLite reports it. */
-export class DiskFull extends Error {
-  readonly errcode = 13;
 }
 
 const TRANSACTION: Readonly<Record<string, readonly string[]>> = {

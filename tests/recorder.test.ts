@@ -6,10 +6,10 @@ import { statSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { afterEach, describe, expect, it } from 'vitest';
-import type { Db, Statement } from '../core/db.ts';
 import { encodeFrame } from '../core/event-codec.ts';
 import { openNodeSqlite } from '../storage/node-sqlite.ts';
 import { scrubLog } from '../storage/scrub-log.ts';
+import { DiskFull, FailingDb } from './failing-db.ts';
 import { freePort, NodeProcess, until } from './process.ts';
 import { type Disk, keyBody, Recorder, type Seizure, seize, without } from './recorder.ts';
 import { openedDb, seededRandom, TestNode, temporaryFolder } from './support.ts';
@@ -514,42 +514,6 @@ describe('S5, S7, S10: nothing that is unreachable opens from the recordings, ev
     expect(story.read('bob')).toEqual(story.read('alice'));
   });
 });
-/** A storage fault as SQLite reports it. */
-class DiskFull extends Error {
-  readonly errcode = 13;
-}
-
-/** A database that fails for good after `left` more statements, as where a process dies. */
-class FailingDb implements Db {
-  left = Number.POSITIVE_INFINITY;
-  readonly #db: Db;
-
-  constructor(db: Db) {
-    this.#db = db;
-  }
-
-  #step<T>(run: () => T): T {
-    this.left -= 1;
-    if (this.left < 0) throw new DiskFull('the disk is full');
-    return run();
-  }
-
-  prepare(sql: string): Statement {
-    const statement = this.#db.prepare(sql);
-    return {
-      run: (params) => this.#step(() => statement.run(params)),
-      get: (params) => this.#step(() => statement.get(params)),
-      all: (params) => this.#step(() => statement.all(params)),
-    };
-  }
-
-  prepareRead: Db['prepareRead'] = (sql) => this.#db.prepareRead(sql);
-  exec: Db['exec'] = (sql) => this.#db.exec(sql);
-  setQueryOnly: Db['setQueryOnly'] = (on) => this.#db.setQueryOnly(on);
-  scalar: Db['scalar'] = (name, options, fn) => this.#db.scalar(name, options, fn);
-  aggregate: Db['aggregate'] = (name, options) => this.#db.aggregate(name, options);
-  close: Db['close'] = () => this.#db.close();
-}
 
 /** The chain on Bob's device from its beginning to its end, as hours pass in which he agrees with others. */
 function wholeChain(story: Story): void {
