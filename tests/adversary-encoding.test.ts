@@ -174,11 +174,11 @@ describe('what was said', () => {
         mallory.sealed(encode([name, bodyOf(name)])).item,
       );
     }
-    for (const name of ['purge-key', 'drop-wrap', 'key-secret', 'prekey-secret', 'job-state'])
+    for (const name of ['drop-wrap', 'key-secret', 'prekey-secret', 'job-state'])
       line.say(encodeTransientItem(name, encode(new Map())));
     await alice.counts('rejected:local_type_from_network', 2 * names.length);
     await alice.counts('rejected:local_type_sealed', names.length);
-    await alice.counts('rejected:unknown_transient_type', 5);
+    await alice.counts('rejected:unknown_transient_type', 4);
     expect((await alice.status()).networks[0]!.events).toBe(events);
     expect(await alice.get('/unread')).not.toMatchObject([{ read_until_ms: NEVER_MS }]);
     await allIsWell(all);

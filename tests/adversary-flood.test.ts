@@ -155,8 +155,8 @@ describe('a flood of what waits', () => {
     alice.db
       .prepare(
         `WITH RECURSIVE n (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM n WHERE n < :most)
-         INSERT INTO waiting (identity, id, author, group_id, seq, rule, missing, received_ms, header, signature, body, wraps)
-         SELECT 1, randomblob(32), CAST(substr(hex(n / 64) || hex(zeroblob(32)), 1, 32) AS BLOB), NULL, 1, 'author_not_a_member', 1, :now_ms, x'', x'', x'', x'80' FROM n`,
+         INSERT INTO waiting (identity, id, author, group_id, seq, rule, missing, received_ms, expires_ms, header, signature, body)
+         SELECT 1, randomblob(32), CAST(substr(hex(n / 64) || hex(zeroblob(32)), 1, 32) AS BLOB), NULL, 1, 'author_not_a_member', 1, :now_ms, 9007199254740991, x'', x'', x'' FROM n`,
       )
       .run({ most: limits.waiting_per_network_max / 2, now_ms: world.clock.wall });
     const session = { session_id: 's', device_id: world.device('bob') };

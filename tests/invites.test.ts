@@ -184,6 +184,7 @@ describe('keys for everybody', () => {
     expect(world.runJob('bob', 'request_keys_job')).toBe(0);
     world.clock.pass(2 * 60_000);
     world.runJob('bob', 'prekey_replenishment_job');
+    world.clock.pass(1);
     expect(world.runJob('bob', 'request_keys_job')).toBe(1);
     expect(world.runJob('bob', 'request_keys_job')).toBe(0);
     world.meet('alice', 'bob');

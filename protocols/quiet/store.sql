@@ -96,7 +96,8 @@ CREATE TABLE IF NOT EXISTS prekey_secret (
 ) WITHOUT ROWID;
 
 -- Secrets that were erased: the intent, in the transaction that zeroed the slot, and the receipt, once no copy is left in the write-ahead log.
--- `unreachable_ms`, of group keys: since when no prekey is left that could open a recorded event which brought the key. Outlives its identity.
+-- `unreachable_ms`, of group keys: since when no prekey is left that could open a recorded event which brought the key. Outlives its identity, and then
+-- names neither network nor device.
 CREATE TABLE IF NOT EXISTS purge (
   n               INTEGER PRIMARY KEY,
   whose           INTEGER NOT NULL,

@@ -4,6 +4,7 @@
  */
 import { type HandlerContext, handler } from '../../../core/handler.ts';
 import { emit } from '../../../core/outcome.ts';
+import { blake2b256 } from '../../../crypto/hash.ts';
 import { eraseSlot } from './key-slot.ts';
 import { noteIntent } from './purge.ts';
 
@@ -25,8 +26,11 @@ export const forgetIdentity = handler({
     for (const { slot, kind, key_id } of slots) {
       eraseSlot(context, slot as number);
       const purpose = kind as 'group_key' | 'prekey' | 'device';
-      noteIntent(context, identity, purpose, key_id as Uint8Array, 'network_deleted');
+      // Whoever knows the device can tell that its receipt is here; the receipt does not tell the device.
+      const id = purpose === 'device' ? blake2b256(key_id as Uint8Array) : (key_id as Uint8Array);
+      noteIntent(context, identity, purpose, id, 'network_deleted');
     }
+    context.statement('UPDATE purge SET network_id = NULL WHERE whose = :identity').run({ identity });
     const { events } = context
       .statement('SELECT count(*) AS events FROM event WHERE identity = :identity')
       .get({ identity }) as { events: number };
