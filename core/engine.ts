@@ -36,6 +36,9 @@ export interface IdentityRow {
   readonly slot: number;
 }
 
+/** Protocols whose queries were found to compile, in this process: further engines compile each as it is first asked. */
+const CHECKED = new WeakSet<Protocol>();
+
 export class Engine {
   readonly trace = new Trace();
   readonly pipeline: Pipeline;
@@ -67,7 +70,9 @@ export class Engine {
       throw thrown;
     }
     this.#queries = new QueryRunner(db);
-    for (const [name, { value, file }] of protocol.queries) this.#queries.check(value, `${name} (${file})`);
+    if (!CHECKED.has(protocol))
+      for (const [name, { value, file }] of protocol.queries) this.#queries.check(value, `${name} (${file})`);
+    CHECKED.add(protocol);
     this.pure = new PureRunner(db, this.#queries, random, protocol);
     this.pipeline = new Pipeline({
       db,
