@@ -258,7 +258,7 @@ const waiting = (node: TestNode) =>
   node.all(`SELECT hex(id) AS id FROM waiting WHERE hex(id) NOT IN (${VOID}) ORDER BY id`);
 
 const scenario = fc.record({
-  steps: fc.array(step, { minLength: 4, maxLength: 40, size: 'max' }),
+  steps: fc.array(step, { minLength: 4, maxLength: 28, size: 'max' }),
   seed: fc.nat(1_000_000),
   sizes: fc.array(fc.integer({ min: 1, max: 40 }), { minLength: 1, maxLength: 10 }),
 });

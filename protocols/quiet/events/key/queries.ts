@@ -51,14 +51,14 @@ export const getOwedKeys = query({
           WHERE me.identity = k.identity AND me.group_id = k.group_id)
         AND NOT EXISTS (${GIVEN})
     )
-    SELECT o.key_id, o.device AS device_id, p.public_key AS prekey, o.group_id, o.channel_id, o.expires_ms AS key_expires_ms,
-      max(o.held_ms, pe.created_ms) AS owed_since_ms,
+    SELECT o.key_id, o.device AS device_id, (SELECT public_key FROM prekey WHERE event = o.prekey) AS prekey, o.group_id, o.channel_id, o.expires_ms AS key_expires_ms,
+      max(o.held_ms, (SELECT created_ms FROM event WHERE n = o.prekey)) AS owed_since_ms,
       (SELECT count(DISTINCT s.device) FROM session s JOIN entitled c ON c.identity = s.identity AND c.device = s.device AND c.group_id = o.group_id
         WHERE s.identity = o.identity AND EXISTS (SELECT 1 FROM key_delivery d JOIN event de ON de.n = d.event
           WHERE d.key_id = o.key_id AND de.identity = o.identity AND s.device IN (d.device, de.author))
           AND place(s.device, o.device, o.key_id) < place((SELECT device FROM identity WHERE identity = :identity), o.device, o.key_id)) AS turn
-    FROM owed o JOIN prekey p ON p.event = o.prekey JOIN event pe ON pe.n = p.event
-    ORDER BY o.key_id, o.device LIMIT :limit`,
+    -- Looked up one by one: a join would begin with all the prekeys, though mostly nothing is owed.
+    FROM owed o WHERE o.prekey IS NOT NULL ORDER BY o.key_id, o.device LIMIT :limit`,
 });
 
 /**
