@@ -461,3 +461,61 @@ describe('the order of the jobs', () => {
     expect(owed).toBe(9);
   });
 });
+
+describe('S6, E15: what counts as sealed anew', () => {
+  it('is a wrap that opens to the committed key, asked when the old one is to go: a damaged one does not cost the event', () => {
+    const world = two();
+    const gone = world.say('alice', 'goes');
+    world.say('alice', 'stays');
+    remove(world, 'alice', gone);
+    const { db } = world.node('alice');
+    for (let run = 0; run < 2; run++) world.runJob('alice', 'rekey_creation_job');
+    const [old] = ofChannel(world.node('alice'));
+    expect(old!.to_remove).toBeGreaterThan(0);
+    // As if the disk had changed it.
+    const fresh = 'key IN (SELECT n FROM group_key WHERE dirty_ms IS NULL)';
+    db.exec(
+      `UPDATE wrap SET sealed = zeroblob(48) WHERE ${fresh} AND of IN (SELECT of FROM wrap WHERE replaced = 1)`,
+    );
+    world.runJob('alice', 'delete_rekeyed_events_job');
+    world.runJob('alice', 'purge_unused_keys_job', { grace_ms: 0 });
+    world.runJob('alice', 'purge_unused_keys_job', { grace_ms: 0 });
+    expect(world.node('alice').engine.pipeline.counters.get('erase:no_other_wrap_opens')).toBeGreaterThan(0);
+    expect(ofChannel(world.node('alice'))[0]).toMatchObject({ key_id: old!.key_id, zeroed_ms: null });
+    expect(
+      world.node('alice').all('SELECT slot FROM group_key WHERE dirty_ms IS NOT NULL AND slot IS NULL'),
+    ).toEqual([]);
+  });
+
+  it('is also one that was there before the key turned dirty', () => {
+    const world = two();
+    const gone = world.say('alice', 'goes');
+    const stays = world.say('alice', 'stays');
+    world.gather();
+    const { db, engine } = world.node('alice');
+    const [first] = ofChannel(world.node('alice'));
+    // A second key, under which the other message is, too: as two sides make it that seal anew apart.
+    db.exec(`UPDATE group_key SET events = ${limits.events_per_key_max} WHERE channel_id IS NOT NULL`);
+    world.say('alice', 'makes a key');
+    const second = ofChannel(world.node('alice')).find(({ key_id }) => key_id !== first!.key_id)!;
+    db.exec('UPDATE group_key SET events = (SELECT count(*) FROM wrap w WHERE w.key = group_key.n)');
+    db.exec('UPDATE group_key SET dirty_ms = 1 WHERE n = (SELECT key FROM wrap ORDER BY of LIMIT 1)');
+    db.exec(`UPDATE group_key SET dirty_ms = 1 WHERE lower(hex(id)) = '${first!.key_id}'`);
+    world.runJob('alice', 'rekey_creation_job');
+    db.exec('UPDATE group_key SET dirty_ms = NULL');
+    db.exec('UPDATE wrap SET replaced = 0');
+    const keys = db
+      .prepare(
+        `SELECT count(*) AS n FROM wrap w JOIN event e ON e.n = w.of WHERE lower(hex(e.id)) = '${stays}'`,
+      )
+      .get();
+    expect(keys).toEqual({ n: 2 });
+    remove(world, 'alice', gone);
+    for (let run = 0; run < 2; run++) world.forget('alice', 0);
+    const after = ofChannel(world.node('alice'));
+    expect(after.find(({ key_id }) => key_id === first!.key_id)!.zeroed_ms).not.toBeNull();
+    expect(second.key_id).not.toBe(first!.key_id);
+    expect(world.read('alice')).toEqual(['stays', 'makes a key']);
+    expect(engine.pipeline.counters.get('erase:no_other_wrap_opens')).toBeUndefined();
+  });
+});

@@ -14,7 +14,7 @@ import { killAll, killHanging } from './kill.ts';
 import { provedBy } from './prove.ts';
 import { audienceOf, insertEvent, rowNumberOf } from './store.ts';
 import { drop, STANDING_CAUSE, takeOut, takeReleasedBy, waitingNumberOf } from './waiting.ts';
-import { dropDirtyWraps, openWinner, type Winner, winnersOf } from './wraps.ts';
+import { dropDirtyWraps, markNeeded, openWinner, type Winner, winnersOf } from './wraps.ts';
 
 export const deleteEvents = handler({
   name: 'delete',
@@ -125,11 +125,13 @@ function expire(event_id: Id, identity: Identity, context: HandlerContext): Afte
 function dropReplaced(event_ids: readonly Id[], identity: Identity, context: HandlerContext): AfterCommit[] {
   const winners = winnersOf(context, identity, event_ids);
   const sound: Winner[] = [];
+  const unsound: Winner[] = [];
   withKeys(context, (keyOf) => {
     for (const winner of winners.values()) {
       const opened = winner.is_dirty ? null : openWinner(keyOf(winner.key_n), winner);
       if (opened === null) {
         context.count('erase:no_other_wrap_opens');
+        unsound.push(winner);
         continue;
       }
       wipe(opened);
@@ -137,5 +139,6 @@ function dropReplaced(event_ids: readonly Id[], identity: Identity, context: Han
     }
   });
   dropDirtyWraps(context, sound);
+  if (unsound.length > 0) markNeeded(context, unsound);
   return [];
 }

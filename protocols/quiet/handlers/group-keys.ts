@@ -31,12 +31,13 @@ export interface HeldKey extends GroupKeyRow {
   readonly group_id: Id;
   readonly channel_id: Id | null;
   readonly expires_ms: number;
+  readonly is_dirty: boolean;
   /** Nothing more under it is taken in. */
   readonly is_closed: boolean;
 }
 
 const HELD = `
-  SELECT n, id, slot, group_id, channel_id, expires_ms, closed_ms FROM group_key WHERE slot IS NOT NULL AND`;
+  SELECT n, id, slot, group_id, channel_id, expires_ms, dirty_ms, closed_ms FROM group_key WHERE slot IS NOT NULL AND`;
 
 /** A key that this device holds, by its id. `group_id` guards against a wrap under another group's key. */
 export function heldKey(context: HandlerContext, identity: Identity, key_id: Id): HeldKey | null {
@@ -54,6 +55,7 @@ function heldKeyIn(row: SqlRow): HeldKey {
     group_id: (row.group_id as Uint8Array).toHex(),
     channel_id: row.channel_id instanceof Uint8Array ? row.channel_id.toHex() : null,
     expires_ms: row.expires_ms as number,
+    is_dirty: row.dirty_ms !== null,
     is_closed: row.closed_ms !== null,
   };
 }

@@ -30,18 +30,16 @@ export const purge = handler({
   },
 });
 
-/** Whether an event that lives, or waits, can be opened by this key alone. */
+/**
+ * Whether an event that lives, or waits, has a wrap under this key still. Such wraps go where one under a clean key was seen to open, and not before: so what
+ * has none left here needs the key no more.
+ */
 const NEEDED = `
   SELECT 1 AS found FROM wrap w JOIN event e ON e.n = w.of
     WHERE w.key = :n AND w.sealed IS NOT NULL AND e.body IS NOT NULL AND e.expires_ms > :now_ms
-      AND NOT EXISTS (SELECT 1 FROM wrap o JOIN group_key k ON k.n = o.key
-        WHERE o.of = w.of AND o.key <> w.key AND o.sealed IS NOT NULL AND k.slot IS NOT NULL AND k.dirty_ms IS NULL)
   UNION ALL
   SELECT 1 FROM waiting_wrap v JOIN waiting t ON t.n = v.waiting
-    WHERE v.key_id = :key_id AND t.identity = :identity AND t.expires_ms > :now_ms
-      AND NOT EXISTS (SELECT 1 FROM waiting_wrap o JOIN group_key k ON k.identity = t.identity AND k.id = o.key_id
-        WHERE o.waiting = v.waiting AND o.key_id <> v.key_id AND k.slot IS NOT NULL AND k.dirty_ms IS NULL)
-  LIMIT 1`;
+    WHERE v.key_id = :key_id AND t.identity = :identity AND t.expires_ms > :now_ms LIMIT 1`;
 
 /** First the key is closed, so that nothing new is taken in under it and nobody can keep it alive; then it goes as soon as nothing needs it. */
 function purgeGroupKey(context: HandlerContext, identity: Identity, key_id: Id): boolean {

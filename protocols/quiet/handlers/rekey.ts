@@ -55,9 +55,7 @@ export const rekey = handler({
 
 function cleanKey(context: HandlerContext, identity: Identity, key_id: Id): HeldKey | null {
   const key = heldKey(context, identity, key_id);
-  if (key === null || key.expires_ms <= context.now_ms) return null;
-  const row = context.statement('SELECT dirty_ms FROM group_key WHERE n = :n').get({ n: key.n });
-  return row?.dirty_ms === null ? key : null;
+  return key === null || key.is_dirty || key.expires_ms <= context.now_ms ? null : key;
 }
 
 function room(context: HandlerContext, to: HeldKey): number {
@@ -86,7 +84,10 @@ function rewrapped(source: Winner, to: HeldKey, keyOf: KeyOf, context: HandlerCo
   return sealed;
 }
 
-/** An event that waits may be all that is left of it: its wraps are looked at for the first time here. What does not open is nothing. */
+/**
+ * An event that waits may be all that is left of it: its wraps under dirty keys are looked at for the first time here. The first that opens is made one under
+ * the clean key, the others go; what does not open is nothing.
+ */
 function rewrapWaiting(
   event_id: Id,
   to: HeldKey,
@@ -103,16 +104,18 @@ function rewrapWaiting(
   const wraps = context
     .statement('SELECT place, key_id, sealed FROM waiting_wrap WHERE waiting = :n ORDER BY place')
     .all({ n });
+  let is_done = false;
   for (const { place, key_id: key_bytes, sealed } of wraps) {
     const key_id = (key_bytes as Uint8Array).toHex();
     const from = heldKey(context, identity, key_id);
-    if (from === null || from.n === to.n) continue;
-    const content_key = mayMove(from, to, row.expires_ms as number)
-      ? openWrap(keyOf(from.n).secret, event_id, header.key_commitment, {
-          key_id,
-          sealed: sealed as Uint8Array,
-        })
-      : null;
+    if (from === null || !from.is_dirty) continue;
+    const content_key =
+      !is_done && mayMove(from, to, row.expires_ms as number)
+        ? openWrap(keyOf(from.n).secret, event_id, header.key_commitment, {
+            key_id,
+            sealed: sealed as Uint8Array,
+          })
+        : null;
     if (content_key === null) {
       context
         .statement('DELETE FROM waiting_wrap WHERE waiting = :n AND place = :place')
@@ -120,8 +123,7 @@ function rewrapWaiting(
       continue;
     }
     const is_dead = editsTheDead(header, content_key, row.body as Uint8Array, identity, context);
-    if (is_dead) drop(context, n);
-    else
+    if (!is_dead)
       context
         .statement(
           'UPDATE waiting_wrap SET key_id = :key_id, sealed = :sealed WHERE waiting = :n AND place = :place',
@@ -133,7 +135,11 @@ function rewrapWaiting(
           sealed: wrapContentKey(keyOf(to.n).secret, event_id, to.key_id, content_key),
         });
     wipe(content_key);
-    return;
+    if (is_dead) {
+      drop(context, n);
+      return;
+    }
+    is_done = true;
   }
   const left = context.statement('SELECT 1 AS found FROM waiting_wrap WHERE waiting = :n').get({ n });
   if (left === undefined) drop(context, n);

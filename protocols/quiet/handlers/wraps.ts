@@ -147,6 +147,12 @@ export function dropDirtyWraps(context: HandlerContext, winners: readonly Winner
   for (const [key_n, count] of dropped) countWraps(context, key_n, -count);
 }
 
+/** Notes that events have no other wrap that opens, after all: they are to be sealed anew once more. */
+export function markNeeded(context: HandlerContext, winners: readonly Winner[]): void {
+  const statement = context.statement('UPDATE wrap SET replaced = 0 WHERE of = :n AND replaced = 1');
+  for (const { n } of winners) statement.run({ n });
+}
+
 /** Counts that keys seal more events, or fewer. */
 export function countWraps(context: HandlerContext, key_n: number, more: number): void {
   context.statement('UPDATE group_key SET events = events + :more WHERE n = :key_n').run({ key_n, more });
@@ -184,12 +190,21 @@ export function noteLateWrap(context: HandlerContext, n: number, key_n: number):
 
 /** Whatever prekeys were published until now may have carried it: they are retired with it. */
 export function makeDirty(context: HandlerContext, key_n: number): void {
-  context
+  const { changes } = context
     .statement(
       `UPDATE group_key SET dirty_ms = :now_ms, exposed_ms = max(coalesce(exposed_ms, 0), :now_ms)
        WHERE n = :key_n AND dirty_ms IS NULL`,
     )
     .run({ key_n, now_ms: context.now_ms });
+  if (changes === 0) return;
+  // What is under another clean key, too, does not need this one.
+  context
+    .statement(
+      `UPDATE wrap SET replaced = 1 WHERE key = :key_n AND sealed IS NOT NULL AND EXISTS (
+         SELECT 1 FROM wrap o JOIN group_key k ON k.n = o.key
+         WHERE o.of = wrap.of AND o.key <> :key_n AND o.sealed IS NOT NULL AND k.slot IS NOT NULL AND k.dirty_ms IS NULL)`,
+    )
+    .run({ key_n });
 }
 
 /** Whether somebody has said of a key that it is dirty (an event with effect `dirty`; its projector writes `dirty_key`). */

@@ -15,7 +15,7 @@ export const getDirtyKeys = query({
 });
 
 /**
- * Live events under a dirty key that no clean key opens, stored or waiting: each is owed a wrap under a clean one. Never what is dead: it must not be sealed
+ * Live events under a dirty key that no clean key opens, and all that wait and name it: each is owed a wrap under a clean one. Never what is dead: it must not be sealed
  * anew.
  */
 export const getEventsNeedingRekey = query({
@@ -29,11 +29,9 @@ export const getEventsNeedingRekey = query({
       AND NOT EXISTS (SELECT 1 FROM wrap o JOIN group_key c ON c.n = o.key
         WHERE o.of = w.of AND o.key <> w.key AND o.sealed IS NOT NULL AND c.slot IS NOT NULL AND c.dirty_ms IS NULL)
     UNION ALL
-    SELECT t.id, t.expires_ms
+    SELECT DISTINCT t.id, t.expires_ms
     FROM group_key k JOIN waiting_wrap w ON w.key_id = k.id JOIN waiting t ON t.n = w.waiting AND t.identity = k.identity
     WHERE k.identity = :identity AND k.id = :key_id AND k.dirty_ms IS NOT NULL AND k.slot IS NOT NULL AND t.expires_ms > :now_ms
-      AND NOT EXISTS (SELECT 1 FROM waiting_wrap o JOIN group_key c ON c.id = o.key_id AND c.identity = k.identity
-        WHERE o.waiting = w.waiting AND o.key_id <> w.key_id AND c.slot IS NOT NULL AND c.dirty_ms IS NULL)
     LIMIT :limit`,
 });
 
