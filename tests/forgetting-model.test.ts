@@ -262,9 +262,9 @@ const scenario: fc.Arbitrary<Scenario> = fc.record({
     WORLDS[2],
     WORLDS[3],
   ),
-  steps: fc.array(step, { minLength: 3, maxLength: 24, size: 'max' }),
+  steps: fc.array(step, { minLength: 3, maxLength: 20, size: 'max' }),
   seed: fc.nat(1_000_000),
-  apart: fc.option(fc.record({ who: fc.nat(3), from: fc.nat(8), until: fc.integer({ min: 8, max: 24 }) }), {
+  apart: fc.option(fc.record({ who: fc.nat(3), from: fc.nat(8), until: fc.integer({ min: 8, max: 20 }) }), {
     freq: 3,
   }),
 });
