@@ -380,7 +380,8 @@ describe('with a part of the recipe left out', () => {
     expect(shown).toEqual({ ...clean, ...differs });
   });
 
-  describe.runIf(process.platform === 'linux')('and power cuts', () => {
+  // How much of it is caught depends on how busy the machine is.
+  describe.runIf(process.platform === 'linux')('and power cuts', { retry: 3 }, () => {
     const random = seededRandom(8);
     const chance = (share: number) => () => random.bytes(1)[0]! < share * 256;
 
