@@ -462,6 +462,49 @@ describe('the order of the jobs', () => {
   });
 });
 
+describe('S4, E1: a purge that is only proposed', () => {
+  const propose = (node: TestNode, key_id: string) =>
+    node.engine.instruct(1, 'test', 'purge-key', { kind: 'group_key', key_id, secure_delete: true });
+  const isHeld = (node: TestNode, key_id: string) =>
+    node.all(`SELECT 1 FROM group_key WHERE slot IS NOT NULL AND hex(id) = '${key_id.toUpperCase()}'`)
+      .length === 1;
+  const count = (node: TestNode, counter: string) =>
+    node.engine.pipeline.counters.get(`purge:${counter}`) ?? 0;
+
+  it('leaves a key alone that is clean, though nothing lives under it: what is said next is sealed with it', () => {
+    const world = two();
+    const alice = world.node('alice');
+    world.say('alice', 'for an hour', world.channel_id, HOUR_MS);
+    world.clock.pass(HOUR_MS);
+    const [key] = ofChannel(alice);
+    expect(world.read('alice')).toEqual([]);
+    expect(key!.expires_ms).toBeGreaterThan(world.clock.wall_ms());
+    propose(alice, key!.key_id);
+    expect(count(alice, 'key_is_clean')).toBe(1);
+    expect(isHeld(alice, key!.key_id)).toBe(true);
+    expect(ofChannel(alice)).toEqual([key]);
+  });
+
+  it('leaves a dirty key alone while a message that lives has no other, and takes it once none has', () => {
+    const world = two();
+    const alice = world.node('alice');
+    const gone = world.say('alice', 'goes');
+    world.say('alice', 'stays');
+    remove(world, 'alice', gone);
+    const [key] = ofChannel(alice);
+    propose(alice, key!.key_id);
+    expect(count(alice, 'key_is_needed')).toBe(1);
+    expect(isHeld(alice, key!.key_id)).toBe(true);
+    // All but the last step, which waits for the grace.
+    world.forget('alice');
+    expect(ofChannel(alice)[0]).toMatchObject({ to_rewrap: 0, to_remove: 0 });
+    expect(isHeld(alice, key!.key_id)).toBe(true);
+    propose(alice, key!.key_id);
+    expect(isHeld(alice, key!.key_id)).toBe(false);
+    expect(world.read('alice')).toEqual(['stays']);
+  });
+});
+
 describe('S6, E15: what counts as sealed anew', () => {
   it('is a wrap that opens to the committed key, asked when the old one is to go: a damaged one does not cost the event', () => {
     const world = two();
