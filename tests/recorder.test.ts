@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { afterEach, describe, expect, it } from 'vitest';
 import { encodeFrame } from '../core/event-codec.ts';
+import type { Id } from '../core/fields.ts';
 import { openNodeSqlite } from '../storage/node-sqlite.ts';
 import { scrubLog } from '../storage/scrub-log.ts';
 import { DiskFull, FailingDb } from './failing-db.ts';
@@ -228,6 +229,31 @@ function four(seed: number): Story {
 
 type Episode = (story: Story) => void;
 
+/** Who is left with whom while the two sides are apart. */
+const SIDES = [
+  ['alice', 'phone'],
+  ['bob', 'carol'],
+] as const;
+
+/** Each side forgets something else, and so seals anew what both have, under a key that the other side has not. Gives the id of what both have. */
+function sealedAnewOnBothSides(story: Story): Id {
+  const [disputed, left] = [
+    story.say('alice', 'sealed anew on both sides'),
+    story.say('alice', 'goes on one side'),
+  ];
+  story.gather();
+  const right = story.say('bob', 'goes on the other');
+  story.gather();
+  story.removes('alice', left);
+  story.removes('bob', right);
+  for (const side of SIDES) {
+    story.gather(side);
+    for (const name of side) story.chain(name, 'apart');
+    story.gather(side);
+  }
+  return disputed;
+}
+
 const episodes: Readonly<Record<string, Episode>> = {
   'deletions by author and admin, edits, reactions, lives of an hour and a day': (story) => {
     const of_alice = ['one', 'two', 'three'].map((text) => story.say('alice', text));
@@ -314,23 +340,7 @@ const episodes: Readonly<Record<string, Episode>> = {
   },
 
   'losing wraps: two sides apart seal anew under keys of their own, meet, and it is deleted': (story) => {
-    const [disputed, left] = [
-      story.say('alice', 'sealed anew on both sides'),
-      story.say('alice', 'goes on one side'),
-    ];
-    story.gather();
-    const right = story.say('bob', 'goes on the other');
-    story.gather();
-    story.removes('alice', left);
-    story.removes('bob', right);
-    for (const side of [
-      ['alice', 'phone'],
-      ['bob', 'carol'],
-    ]) {
-      story.gather(side);
-      for (const name of side) story.chain(name, 'apart');
-      story.gather(side);
-    }
+    const disputed = sealedAnewOnBothSides(story);
     story.gather();
     story.step('both sides have met');
     story.removes('phone', disputed);
@@ -340,29 +350,12 @@ const episodes: Readonly<Record<string, Episode>> = {
   },
 
   'losing wraps: one side alone forgets what the other has sealed anew under a key of its own': (story) => {
-    const [disputed, left] = [
-      story.say('alice', 'sealed anew on both sides'),
-      story.say('alice', 'goes on one side'),
-    ];
-    story.gather();
-    const right = story.say('bob', 'goes on the other');
-    story.gather();
-    const sides = [
-      ['alice', 'phone'],
-      ['bob', 'carol'],
-    ] as const;
-    story.removes('alice', left);
-    story.removes('bob', right);
-    for (const side of sides) {
-      story.gather(side);
-      for (const name of side) story.chain(name, 'apart');
-      story.gather(side);
-    }
+    const disputed = sealedAnewOnBothSides(story);
     story.gather();
     story.removes('phone', disputed);
     for (let round = 0; round < 3; round++) {
-      story.gather(sides[0]);
-      for (const name of sides[0]) story.chain(name, `one side alone, ${round}`);
+      story.gather(SIDES[0]);
+      for (const name of SIDES[0]) story.chain(name, `one side alone, ${round}`);
       story.clock.pass(HOUR_MS + 1);
     }
   },

@@ -13,6 +13,7 @@ import type {
 } from '../../api/facade.ts';
 import { shortId } from '../../api/facade.ts';
 import type { Id } from '../../core/fields.ts';
+import { PREKEY_TTL_MS } from '../../protocols/quiet/events/prekey/schema.ts';
 import type { NetworkRow } from './asking.ts';
 import { placesOf } from './channel-list.ts';
 import type { ViewPorts } from './ports.ts';
@@ -49,7 +50,6 @@ const AT_ONCE: Partial<Record<(typeof CHAIN)[number], Record<string, unknown>>> 
   rekey_creation: { turn_ms: 0 },
   purge_keys: { grace_ms: 0 },
 };
-const PREKEY_TTL_MS = 7 * 86_400_000;
 /** So long one call to `forget` works, before it says how far it has come. */
 const SLICE_MS = 1_000;
 
@@ -73,10 +73,12 @@ export function forgettingView({
     }
   }
 
-  function keysOf(network: NetworkRow, now_ms: number): KeyStateView[] {
+  const keyRows = ({ identity }: NetworkRow) => asking.query<KeyRow>('get_key_states', {}, identity);
+
+  function keysOf(network: NetworkRow, rows: readonly KeyRow[], now_ms: number): KeyStateView[] {
     const places = placesOf(asking, network);
     const next_ms = (job: string) => nextRun(job, network.identity);
-    return asking.query<KeyRow>('get_key_states', {}, network.identity).map((row) => {
+    return rows.map((row) => {
       const { state, since_ms } = stateOf(row, now_ms);
       return {
         network_id: network.network_id,
@@ -94,10 +96,9 @@ export function forgettingView({
     });
   }
 
-  function stagesOf(networks: readonly NetworkRow[], now_ms: number): StageView[] {
+  function stagesOf(networks: readonly NetworkRow[], keys: readonly KeyRow[], now_ms: number): StageView[] {
     const count = <Row>(query: string, params: Record<string, unknown>) =>
       networks.flatMap(({ identity }) => asking.query<Row>(query, params, identity));
-    const keys = networks.flatMap(({ identity }) => asking.query<KeyRow>('get_key_states', {}, identity));
     const going = keys.filter((key) => key.zeroed_ms === null && stateOf(key, now_ms).state !== 'clean');
     const expired = count<{ expires_ms: number }>('get_expired_events', {
       current_time_ms: now_ms,
@@ -143,10 +144,15 @@ export function forgettingView({
   function standing(input: Selector): ForgettingView {
     const networks = find.allMeant(input);
     const now_ms = clock.wall_ms();
-    const stages = stagesOf(networks, now_ms);
+    const known = networks.map((network) => ({ network, rows: keyRows(network) }));
+    const stages = stagesOf(
+      networks,
+      known.flatMap(({ rows }) => rows),
+      now_ms,
+    );
     return {
       now_ms,
-      keys: networks.flatMap((network) => keysOf(network, now_ms)),
+      keys: known.flatMap(({ network, rows }) => keysOf(network, rows, now_ms)),
       stages,
       owed: stages.reduce((total, { owed }) => total + owed, 0),
       oldest_debt_ms: oldestOf(stages.map(({ oldest_ms }) => oldest_ms)),
@@ -191,7 +197,7 @@ export function forgettingView({
         purges.finish();
         goes_on = emitted > 0;
       }
-      const stages = stagesOf(networks, clock.wall_ms());
+      const stages = stagesOf(networks, networks.flatMap(keyRows), clock.wall_ms());
       return {
         goes_on,
         owed: stages.reduce((total, { owed }) => total + owed, 0),

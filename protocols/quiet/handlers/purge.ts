@@ -46,9 +46,8 @@ function purgeGroupKey(context: HandlerContext, identity: Identity, key_id: Id):
   const key = heldKey(context, identity, key_id);
   const id = Uint8Array.fromHex(key_id);
   if (key === null) return false;
-  const row = context.statement('SELECT dirty_ms FROM group_key WHERE n = :n').get({ n: key.n });
   const has_expired = key.expires_ms <= context.now_ms;
-  if (row?.dirty_ms === null && !has_expired) {
+  if (!key.is_dirty && !has_expired) {
     context.count('purge:key_is_clean');
     return false;
   }

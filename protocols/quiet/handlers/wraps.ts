@@ -17,7 +17,6 @@ export interface StoredWrap extends Wrap {
   readonly key: GroupKeyRow;
   readonly group_id: Id;
   readonly channel_id: Id | null;
-  readonly key_expires_ms: number;
   readonly is_dirty: boolean;
 }
 
@@ -26,7 +25,7 @@ export function storedWraps(context: HandlerContext, n: number): StoredWrap[] {
   return context.statement(STORED).all({ n }).map(storedWrap);
 }
 
-const COLUMNS = `k.n, k.id, k.slot, k.group_id, k.channel_id, k.expires_ms, k.dirty_ms IS NOT NULL AS is_dirty, w.sealed`;
+const COLUMNS = `k.n, k.id, k.slot, k.group_id, k.channel_id, k.dirty_ms IS NOT NULL AS is_dirty, w.sealed`;
 const CAN_BE_OPENED = 'w.sealed IS NOT NULL AND k.slot IS NOT NULL';
 const WINNER_FIRST = 'ORDER BY k.dirty_ms IS NOT NULL, k.expires_ms, k.id';
 const STORED = `SELECT ${COLUMNS} FROM wrap w JOIN group_key k ON k.n = w.key WHERE w.of = :n AND ${CAN_BE_OPENED} ${WINNER_FIRST}`;
@@ -85,7 +84,6 @@ function storedWrap(row: SqlRow): StoredWrap {
     sealed: row.sealed as Uint8Array,
     group_id: (row.group_id as Uint8Array).toHex(),
     channel_id: row.channel_id instanceof Uint8Array ? row.channel_id.toHex() : null,
-    key_expires_ms: row.expires_ms as number,
     is_dirty: row.is_dirty === 1,
   };
 }
