@@ -106,6 +106,21 @@ function deliver(node: TestNode, frames: readonly (readonly Uint8Array[])[]): vo
   for (const frame of frames) node.engine.receive(1, session, encodeFrame(frame));
 }
 
+/**
+ * Offers all of it until nothing more is taken in, as a peer does in each round of sync: what came under a key that was said to be dirty before the key
+ * itself was here is not kept, and is asked for again.
+ */
+function offer(node: TestNode, frames: readonly (readonly Uint8Array[])[]): void {
+  let before = '';
+  for (let round = 1; round <= 4; round++) {
+    deliver(node, frames);
+    const after = canonicalDump(node);
+    if (after === before) return;
+    before = after;
+  }
+  throw new Error('S16: the same events, offered for the fourth time, still change something');
+}
+
 /** All of them in a random order, and about half of them twice. */
 function shuffledAndDoubled(items: readonly Uint8Array[], seed: number): Uint8Array[] {
   const random = seededRandom(seed + 2);
@@ -137,16 +152,13 @@ describe('S1, S16: the projection is a function of the set of events', () => {
         // More of somebody who is not known yet as a member would not be kept waiting, and had to be offered again: S17.
         fc.pre(history.most <= 64);
         const straight = emptyReceiver(history);
-        deliver(straight, [history.items]);
+        offer(straight, [history.items]);
         const shuffled = emptyReceiver(history);
         const rest = shuffledAndDoubled(history.items, seed);
         const frames: Uint8Array[][] = [];
         for (let cut = 0; rest.length > 0; cut++) frames.push(rest.splice(0, cuts[cut % cuts.length]));
-        deliver(shuffled, frames);
+        offer(shuffled, frames);
         expect(shuffled.all('SELECT count(*) AS waiting FROM waiting')).toEqual([{ waiting: 0 }]);
-        expect(differences(shuffled, straight)).toEqual([]);
-        // S16: all of it once more changes nothing.
-        deliver(shuffled, frames);
         expect(differences(shuffled, straight)).toEqual([]);
         straight.db.close();
         shuffled.db.close();

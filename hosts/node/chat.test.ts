@@ -55,6 +55,8 @@ describe('private groups', () => {
     expect(carol.members({ group_ref: 'team' }).map(({ name }) => name)).toEqual(
       expect.arrayContaining(['alice', 'bob', 'carol']),
     );
+    // Bob, too, has heard that she came, or he could not tell that she goes.
+    await until('carol is in', () => bob.groups({})[1]?.members.includes('carol') === true);
     alice.removeFromGroup({ group_ref: made.group_id.slice(12, 20), user_ref: 'carol' });
     await until('carol is out', () => !bob.groups({})[1]?.members.includes('carol'));
     expect(bob.members({ group_ref: 'team' }).find(({ name }) => name === 'carol')?.state).toBe('removed');
