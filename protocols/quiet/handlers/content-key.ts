@@ -7,7 +7,7 @@ import type { Header } from '../../../core/envelope.ts';
 import { encodeHeader } from '../../../core/event-codec.ts';
 import type { Id } from '../../../core/fields.ts';
 import { blake2b256, keyedHash } from '../../../crypto/hash.ts';
-import { seal, seal_nonce_bytes, unseal } from '../../../crypto/seal.ts';
+import { seal, seal_bytes, seal_key_bytes, seal_nonce_bytes, unseal } from '../../../crypto/seal.ts';
 
 const utf8 = new TextEncoder();
 const COMMITMENT = utf8.encode('sotto content key v1\0');
@@ -39,6 +39,9 @@ export function openBody(content_key: Uint8Array, header: Header, sealed: Uint8A
 function wrapNonce(event_id: IdOrBytes, key_id: IdOrBytes): Uint8Array {
   return blake2b256(WRAP, bytesOf(event_id), bytesOf(key_id)).subarray(0, seal_nonce_bytes);
 }
+
+/** A wrap: the content key, and what sealing adds to it. */
+export const wrap_bytes = seal_key_bytes + seal_bytes;
 
 /** Where many are wrapped, their ids are at hand as bytes. */
 type IdOrBytes = Id | Uint8Array;

@@ -14,7 +14,7 @@ import { killAll, killHanging } from './kill.ts';
 import { provedBy } from './prove.ts';
 import { audienceOf, insertEvent, rowNumberOf } from './store.ts';
 import { drop, STANDING_CAUSE, takeOut, takeReleasedBy, waitingNumberOf } from './waiting.ts';
-import { dropDirtyWraps, markNeeded, openWinner, type Winner, winnersOf } from './wraps.ts';
+import { cleanWinnersOf, dropDirtyWraps, markNeeded, openWinner, type Winner } from './wraps.ts';
 
 export const deleteEvents = handler({
   name: 'delete',
@@ -123,15 +123,16 @@ function expire(event_id: Id, identity: Identity, context: HandlerContext): Afte
 
 /** Wraps under dirty keys go where one under a clean key is stored and opens. */
 function dropReplaced(event_ids: readonly Id[], identity: Identity, context: HandlerContext): AfterCommit[] {
-  const winners = winnersOf(context, identity, event_ids);
+  const winners = cleanWinnersOf(context, identity, event_ids);
   const sound: Winner[] = [];
-  const unsound: Winner[] = [];
+  const unsound: Id[] = [];
   withKeys(context, (keyOf) => {
-    for (const winner of winners.values()) {
-      const opened = winner.is_dirty ? null : openWinner(keyOf(winner.key_n), winner);
-      if (opened === null) {
+    for (const event_id of event_ids) {
+      const winner = winners.get(event_id);
+      const opened = winner === undefined ? null : openWinner(keyOf(winner.key_n), winner);
+      if (winner === undefined || opened === null) {
         context.count('erase:no_other_wrap_opens');
-        unsound.push(winner);
+        unsound.push(event_id);
         continue;
       }
       wipe(opened);
@@ -139,6 +140,6 @@ function dropReplaced(event_ids: readonly Id[], identity: Identity, context: Han
     }
   });
   dropDirtyWraps(context, sound);
-  if (unsound.length > 0) markNeeded(context, unsound);
+  markNeeded(context, identity, unsound);
   return [];
 }

@@ -9,7 +9,7 @@ import { commitmentIn } from '../../../core/event-codec.ts';
 import type { Id } from '../../../core/fields.ts';
 import type { HandlerContext } from '../../../core/handler.ts';
 import { wipe } from '../../../crypto/bytes.ts';
-import { commitmentTo, unwrapContentKey } from './content-key.ts';
+import { commitmentTo, unwrapContentKey, wrap_bytes } from './content-key.ts';
 import { type GroupKeyRow, type OpenKey, withKey } from './group-keys.ts';
 
 /** A wrap with the key it is under, the winning one first. */
@@ -42,24 +42,29 @@ export interface Winner {
   readonly header: Uint8Array;
   readonly key_n: number;
   readonly is_dirty: boolean;
-  /** All dirty keys that it is under. */
-  readonly dirty_keys: number[];
   readonly sealed: Uint8Array;
 }
 
 /** Live events with their winning wraps, all in one look. Those are missing that are not there, or that nothing here opens. */
-export function winnersOf(
+export const winnersOf = (
   context: HandlerContext,
   identity: Identity,
   event_ids: readonly Id[],
-): ReadonlyMap<Id, Winner> {
+): ReadonlyMap<Id, Winner> => winners(context, WINNERS, identity, event_ids);
+
+/** The same of those that a clean key opens, or is said to. */
+export const cleanWinnersOf = (
+  context: HandlerContext,
+  identity: Identity,
+  event_ids: readonly Id[],
+): ReadonlyMap<Id, Winner> => winners(context, `${WINNERS} AND k.dirty_ms IS NULL`, identity, event_ids);
+
+function winners(context: HandlerContext, sql: string, identity: Identity, event_ids: readonly Id[]) {
   const winners = new Map<Id, Winner>();
-  for (const row of context.statement(WINNERS).all({ identity, event_ids: JSON.stringify(event_ids) })) {
+  for (const row of context.statement(sql).all({ identity, event_ids: JSON.stringify(event_ids) })) {
     const event_id = (row.id as Uint8Array).toHex();
     const is_dirty = row.is_dirty === 1;
     const known = winners.get(event_id);
-    const dirty_keys = known?.dirty_keys ?? [];
-    if (is_dirty) dirty_keys.push(row.key_n as number);
     // Of several clean ones any will do here, of several dirty ones, too: which one is shown and sent is asked elsewhere.
     if (known !== undefined && (is_dirty || !known.is_dirty)) continue;
     winners.set(event_id, {
@@ -69,7 +74,6 @@ export function winnersOf(
       header: row.header as Uint8Array,
       key_n: row.key_n as number,
       is_dirty,
-      dirty_keys,
       sealed: row.sealed as Uint8Array,
     });
   }
@@ -126,29 +130,39 @@ export function replaceWraps(
       'UPDATE wrap SET replaced = 1 WHERE of IN (SELECT value FROM json_each(:all)) AND replaced = 0 AND sealed IS NOT NULL',
     )
     .run({ all: JSON.stringify(wraps.map(({ n }) => n)) });
-  const insert = context.statement('INSERT INTO wrap (of, key, sealed) VALUES (:n, :key_n, :sealed)');
-  for (const { n, sealed } of wraps) insert.run({ n, key_n, sealed });
+  // One statement for all: the wraps as one run of bytes, each as long as the other.
+  const all_sealed = new Uint8Array(wraps.length * wrap_bytes);
+  wraps.forEach(({ sealed }, place) => {
+    all_sealed.set(sealed, place * wrap_bytes);
+  });
+  context
+    .statement(
+      `INSERT INTO wrap (of, key, sealed)
+       SELECT value, :key_n, substr(:all_sealed, key * :wrap_bytes + 1, :wrap_bytes) FROM json_each(:all)`,
+    )
+    .run({ all: JSON.stringify(wraps.map(({ n }) => n)), key_n, all_sealed, wrap_bytes });
   countWraps(context, key_n, wraps.length);
 }
 
 /** Removes the wraps under dirty keys of events that live on. */
-export function dropDirtyWraps(context: HandlerContext, winners: readonly Winner[]): void {
-  context
+export function dropDirtyWraps(context: HandlerContext, sound: readonly Winner[]): void {
+  const rows = context
     .statement(
       `DELETE FROM wrap WHERE of IN (SELECT value FROM json_each(:all)) AND sealed IS NOT NULL
-         AND key IN (SELECT n FROM group_key WHERE dirty_ms IS NOT NULL)`,
+         AND key IN (SELECT n FROM group_key WHERE dirty_ms IS NOT NULL) RETURNING key`,
     )
-    .run({ all: JSON.stringify(winners.map(({ n }) => n)) });
+    .all({ all: JSON.stringify(sound.map(({ n }) => n)) });
   const dropped = new Map<number, number>();
-  for (const { dirty_keys } of winners)
-    for (const key_n of dirty_keys) dropped.set(key_n, (dropped.get(key_n) ?? 0) + 1);
+  for (const { key } of rows) dropped.set(key as number, (dropped.get(key as number) ?? 0) + 1);
   for (const [key_n, count] of dropped) countWraps(context, key_n, -count);
 }
 
 /** Notes that events have no other wrap that opens, after all: they are to be sealed anew once more. */
-export function markNeeded(context: HandlerContext, winners: readonly Winner[]): void {
-  const statement = context.statement('UPDATE wrap SET replaced = 0 WHERE of = :n AND replaced = 1');
-  for (const { n } of winners) statement.run({ n });
+export function markNeeded(context: HandlerContext, identity: Identity, event_ids: readonly Id[]): void {
+  const statement = context.statement(
+    'UPDATE wrap SET replaced = 0 WHERE replaced = 1 AND of = (SELECT n FROM event WHERE identity = :identity AND id = :id)',
+  );
+  for (const event_id of event_ids) statement.run({ identity, id: Uint8Array.fromHex(event_id) });
 }
 
 /** Counts that keys seal more events, or fewer. */
