@@ -98,7 +98,13 @@ async function started(transport?: Transport) {
     transport: transport ?? network.transport('node'),
     clock: { wall_ms: () => clock.now_ms, monotonic_ms: () => clock.now_ms },
     random,
-    timers: { set: () => () => undefined, soon: (run) => soon.push(run) },
+    timers: {
+      set: (run, delay_ms) => {
+        const timer = setTimeout(run, delay_ms);
+        return () => clearTimeout(timer);
+      },
+      soon: (run) => soon.push(run),
+    },
     deviceOf: (identity) => (identity === 1 ? node : other_node),
     log: (event, details) => log.push({ event, details }),
   });

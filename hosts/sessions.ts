@@ -8,7 +8,7 @@
  * `#makeRoom` for sessions themselves.
  */
 import { placeOf, SottoError } from '../core/assert.ts';
-import type { Clock, Random } from '../core/clock.ts';
+import type { Clock, Random, Timers } from '../core/clock.ts';
 import type { Engine, IdentityRow } from '../core/engine.ts';
 import type { Identity } from '../core/envelope.ts';
 import type { Id } from '../core/fields.ts';
@@ -25,13 +25,6 @@ import { farewell } from './farewell.ts';
 import { framesOf } from './frames.ts';
 import { HalfOpen } from './half-open.ts';
 import { Inboxes } from './inboxes.ts';
-
-/** Timers as Node and browsers have them; a simulation brings its own. */
-export interface Timers {
-  set(run: () => void, delay_ms: number): () => void;
-  /** Soon, after what waits already. */
-  soon(run: () => void): void;
-}
 
 export interface SessionsPorts {
   readonly engine: Engine;
@@ -169,7 +162,7 @@ export class Sessions {
   }
 
   async #dial(identity: Identity, device_id: Id, address: string, target: Target): Promise<void> {
-    const { transport, random, log } = this.#ports;
+    const { transport, random, timers, log } = this.#ports;
     target.dialing = true;
     try {
       const local = this.#ports.deviceOf(identity);
@@ -178,6 +171,7 @@ export class Sessions {
       const secure = await secureInitiator(connection, local, Uint8Array.fromHex(device_id), {
         timeout_ms: DIAL_TIMEOUT_MS,
         random,
+        timers,
       });
       this.#opened(identity, secure, target);
     } catch (thrown) {
@@ -210,6 +204,7 @@ export class Sessions {
     secureResponder(connection, find, {
       timeout_ms: DIAL_TIMEOUT_MS,
       random: this.#ports.random,
+      timers: this.#ports.timers,
       on_named: () => this.#half_open.named(connection),
     })
       .then((secure) => {

@@ -4,6 +4,7 @@
  */
 
 import { SottoError } from '../core/assert.ts';
+import type { Timers } from '../core/clock.ts';
 import type { Connection } from '../core/transport.ts';
 import { transport_limits } from './limits.ts';
 import { probation } from './probation.ts';
@@ -23,6 +24,7 @@ export interface Patience {
   readonly timeout_ms: number;
   /** For the first message. */
   readonly silent_ms: number;
+  readonly timers: Pick<Timers, 'set'>;
 }
 
 /**
@@ -32,37 +34,37 @@ export interface Patience {
  */
 export function converse(
   connection: Connection,
-  { timeout_ms, silent_ms }: Patience,
+  { timeout_ms, silent_ms, timers }: Patience,
   receive: (message: Uint8Array) => SecureSession | null,
 ): Promise<SecureSession> {
   return new Promise((resolve, reject) => {
     probation(connection).distrust?.(transport_limits.unproven_bytes_max);
     const fail = (error: unknown) => {
-      clearTimeout(timer);
-      clearTimeout(silence);
+      stopTimer();
+      stopSilence();
       connection.on_message = () => {};
       connection.on_close = () => {};
       connection.close(error instanceof SottoError ? error.code : 'handshake_error');
       reject(error);
     };
-    const timer = setTimeout(
+    const stopTimer = timers.set(
       () => fail(handshakeFailed('handshake_timeout', `it to be done within ${timeout_ms} ms`)),
       timeout_ms,
     );
-    const silence = setTimeout(
+    const stopSilence = timers.set(
       () => fail(handshakeFailed('silent', `a first message within ${silent_ms} ms`)),
       silent_ms,
     );
     connection.on_close = (reason) => fail(handshakeFailed(reason, 'an open connection until it is done'));
     connection.on_message = (message) => {
-      clearTimeout(silence);
+      stopSilence();
       try {
         if (message.length > transport_limits.handshake_bytes_max) {
           throw handshakeFailed('bad_handshake', `at most ${transport_limits.handshake_bytes_max} bytes`);
         }
         const session = receive(message);
         if (session === null) return;
-        clearTimeout(timer);
+        stopTimer();
         probation(connection).trust?.();
         resolve(session);
       } catch (error) {

@@ -9,7 +9,7 @@
  */
 
 import NoiseState from 'noise-handshake';
-import type { Random } from '../core/clock.ts';
+import type { Random, Timers } from '../core/clock.ts';
 import type { Connection } from '../core/transport.ts';
 import { randomBytes, sameBytes, wipe } from '../crypto/bytes.ts';
 import { keyedHash } from '../crypto/hash.ts';
@@ -36,6 +36,8 @@ export interface HandshakeOptions {
   readonly on_named?: () => void;
   /** Makes a handshake repeatable. The system's randomness unless given. */
   readonly random?: Random;
+  /** The system's unless given. */
+  readonly timers?: Pick<Timers, 'set'>;
 }
 
 const version = 1;
@@ -44,6 +46,12 @@ const hint_bytes = 32;
 const prologue_bytes = 1 + salt_bytes + hint_bytes;
 const seed_bytes = 32;
 const system_random: Random = { bytes: randomBytes };
+const system_timers: Pick<Timers, 'set'> = {
+  set: (run, delay_ms) => {
+    const timer = setTimeout(run, delay_ms);
+    return () => clearTimeout(timer);
+  },
+};
 
 /**
  * Opens a session with `wanted_device` in the network of `local`. Must be called in the turn in which the connection
@@ -68,7 +76,8 @@ export function secureInitiator(
   const noise = startNoise(true, local, prologue, random);
 
   const timeout_ms = options.timeout_ms ?? transport_limits.handshake_ms;
-  const patience = { timeout_ms, silent_ms: options.silent_ms ?? timeout_ms };
+  const timers = options.timers ?? system_timers;
+  const patience = { timeout_ms, silent_ms: options.silent_ms ?? timeout_ms, timers };
   const session = converse(connection, patience, (message) => {
     const remote_device = receiveDevice(noise, message);
     if (!sameBytes(remote_device, wanted_device))
@@ -97,7 +106,8 @@ export function secureResponder(
 ): Promise<SecureSession> {
   let begun: { noise: NoiseState; local: LocalDevice } | null = null;
   const timeout_ms = options.timeout_ms ?? transport_limits.handshake_ms;
-  const patience = { timeout_ms, silent_ms: options.silent_ms ?? transport_limits.silent_ms };
+  const timers = options.timers ?? system_timers;
+  const patience = { timeout_ms, silent_ms: options.silent_ms ?? transport_limits.silent_ms, timers };
 
   const session = converse(connection, patience, (message) => {
     if (begun !== null) {

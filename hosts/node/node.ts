@@ -10,22 +10,17 @@ import type { NodeFacade } from '../../api/facade.ts';
 import { createApi } from '../../api/routes.ts';
 import { allowedHosts, serveApi } from '../../api/serve.ts';
 import { placeOf, SottoError } from '../../core/assert.ts';
-import type { Clock, Random } from '../../core/clock.ts';
+import type { Clock, Random, Timers } from '../../core/clock.ts';
 import { type JobSpec, loadJobs } from '../../core/config.ts';
-import type { Db } from '../../core/db.ts';
-import { Engine } from '../../core/engine.ts';
-import type { AfterCommit } from '../../core/outcome.ts';
 import type { Protocol, Registered } from '../../core/protocol.ts';
-import { JobScheduler } from '../../core/scheduler.ts';
 import { openNodeSqlite } from '../../storage/node-sqlite.ts';
 import { websocketTransport } from '../../transport/websocket.ts';
-import { announced, Sessions, type Timers } from '../sessions.ts';
+import { Runtime } from '../runtime.ts';
+import { announced } from '../sessions.ts';
 import { type DataDir, takeDataDir } from './data-dir.ts';
-import { Devices } from './devices.ts';
 import { type NodeView, nodeView } from './facade.ts';
 import { loadProtocol } from './load-protocol.ts';
 import { unlocked } from './passphrase.ts';
-import { Purges } from './purges.ts';
 
 export interface NodeOptions {
   readonly data_dir: string;
@@ -104,7 +99,7 @@ export class SottoNode {
           { pid: process.pid, api: api.address, listen: listen_address, started_ms: Date.now() },
           token,
         );
-        parts.begin(view, announced_address);
+        parts.show(view, announced_address);
         return new SottoNode(parts, view, listen_address, api);
       } catch (thrown) {
         await parts.close();
@@ -124,134 +119,49 @@ export class SottoNode {
   }
 }
 
-/** The running pieces, wired together. */
-export class Parts {
+/** A runtime on this machine, with its data directory and its jobs file. */
+export class Parts extends Runtime {
   readonly data_dir: DataDir;
-  readonly protocol: Protocol;
-  readonly engine: Engine;
-  readonly scheduler: JobScheduler;
-  readonly sessions: Sessions;
-  readonly devices: Devices;
-  readonly purges: Purges;
-  readonly clock: Clock = systemClock;
   readonly started_ms = Date.now();
-  #view: NodeView | null = null;
-  #announced_address = '';
-  readonly #db: Db;
+  readonly #shown: { view: NodeView | null };
   readonly #log: Logger;
   readonly #options: NodeOptions;
-  #timer: ReturnType<typeof setTimeout> | null = null;
-  #closed = false;
   #jobs: readonly JobSpec[] = [];
   #watched: string | null = null;
 
   constructor(options: NodeOptions, data_dir: DataDir, protocol: Protocol) {
+    const db = openNodeSqlite(data_dir.database);
+    // Apart, since what was cut short is finished, and told, while this is made.
+    const shown: { view: NodeView | null } = { view: null };
+    super({
+      db,
+      path: data_dir.database,
+      protocol,
+      clock: systemClock,
+      random: systemRandom,
+      timers: systemTimers,
+      transport: websocketTransport(),
+      log: (level, event, details) => options.log[level](details, event),
+      unlock: (make) => unlocked(db, options.passphrase_file, systemRandom, make),
+      on_commit: (effects) => shown.view?.changed(effects),
+    });
+    this.#shown = shown;
     this.#options = options;
     this.#log = options.log;
     this.data_dir = data_dir;
-    this.protocol = protocol;
-    this.#db = openNodeSqlite(data_dir.database);
     try {
-      const after_commit = (effects: readonly AfterCommit[]) => this.#afterCommit(effects);
-      const highest_ms = () => this.scheduler?.highestMs() ?? 0;
-      const ports = {
-        db: this.#db,
-        protocol,
-        clock: systemClock,
-        random: systemRandom,
-        highest_ms,
-        after_commit,
-      };
-      this.engine = unlocked(this.#db, options.passphrase_file, systemRandom, () => new Engine(ports));
-      this.purges = new Purges(this.engine, this.#db, data_dir.database, options.log);
-      // Before anything is said to anybody: what was being erased when the node ended, or stood in slots that a passphrase seals now, is gone.
-      this.purges.start();
-      this.devices = new Devices(this.engine, this.#db);
-      this.scheduler = new JobScheduler({
-        db: this.#db,
-        clock: systemClock,
-        random: systemRandom,
-        transact: (now_ms, body) => this.engine.transact(body, now_ms),
-        run_job: (job, params, identity, occurrence) =>
-          this.engine.pure.job(job, params, this.engine.scope(identity, systemClock.wall_ms()), occurrence),
-        identities: () =>
-          this.engine
-            .identities()
-            .flatMap(({ identity, network_id }) => (network_id === null ? [] : [{ identity, network_id }])),
-        witnesses: () => this.engine.query('get_clock_witnesses', {}, 0) as never,
-        other_users: () => this.#otherUsers(),
-      });
       this.#takeOverJobs();
-      this.sessions = new Sessions({
-        engine: this.engine,
-        transport: websocketTransport(),
-        clock: systemClock,
-        random: systemRandom,
-        timers: systemTimers,
-        deviceOf: (identity) => this.devices.of(identity),
-        log: (event, details) => this.#log.info(details, event),
-      });
     } catch (thrown) {
-      this.#db.close();
+      db.close();
       throw thrown;
     }
   }
 
-  #otherUsers(): number {
-    const networks = this.engine.query('get_networks', {}, 0) as readonly { members: number }[];
-    return networks.reduce((total, network) => total + Math.max(0, network.members - 1), 0);
-  }
-
   /** Begins to dial, to run jobs, and to tell `view` of changes. */
-  begin(view: NodeView, announced_address: string): void {
-    this.#view = view;
-    this.#announced_address = announced_address;
-    this.#announceAddresses();
-    this.sessions.start();
+  show(view: NodeView, announced_address: string): void {
+    this.#shown.view = view;
+    this.begin(announced_address);
     this.#watchJobs();
-    this.tick();
-  }
-
-  /** Runs what is due, and sets the one timer for what comes next. */
-  tick(): void {
-    if (this.#closed) return;
-    if (this.#timer !== null) clearTimeout(this.#timer);
-    try {
-      this.scheduler.runDueJobs();
-    } catch (thrown) {
-      this.#log.error({ ...placeOf(thrown) }, 'jobs_not_run');
-    }
-    this.#timer = setTimeout(() => this.tick(), this.scheduler.delayMs(systemClock.wall_ms()));
-  }
-
-  #afterCommit(effects: readonly AfterCommit[]): void {
-    this.sessions?.send(effects);
-    this.#view?.changed(effects);
-    if (effects.some((effect) => effect.effect === 'purged')) this.purges?.due();
-    if (effects.some((effect) => effect.effect === 'identities_changed')) {
-      setImmediate(() => {
-        if (this.#closed) return;
-        this.scheduler.identitiesChanged();
-        this.tick();
-      });
-    }
-  }
-
-  /** Tells each network where this node can be reached, unless it knows. */
-  #announceAddresses(): void {
-    const networks = this.engine.query('get_networks', {}, 0) as readonly {
-      identity: number;
-      admitted: boolean;
-      removed: boolean;
-    }[];
-    for (const { identity, admitted, removed } of networks) {
-      if (!admitted || removed) continue;
-      try {
-        this.engine.command('announce_address', identity, { address: this.#announced_address });
-      } catch (thrown) {
-        this.#log.warn({ identity, ...placeOf(thrown) }, 'address_not_announced');
-      }
-    }
   }
 
   /** The jobs as they were loaded last. */
@@ -296,16 +206,12 @@ export class Parts {
     });
   }
 
-  async close(): Promise<void> {
-    if (this.#closed) return;
-    this.#closed = true;
-    if (this.#timer !== null) clearTimeout(this.#timer);
+  override async close(): Promise<void> {
     if (this.#watched !== null) unwatchFile(this.#watched);
-    this.#view?.close();
-    await this.sessions.close();
-    this.devices.close();
-    this.purges.close();
-    this.#db.close();
+    this.#watched = null;
+    this.#shown.view?.close();
+    this.#shown.view = null;
+    await super.close();
   }
 }
 

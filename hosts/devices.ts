@@ -2,13 +2,13 @@
  * The device keys of this node's identities, opened from their slots into locked memory for as long as the node runs: sessions prove with them
  * who they are.
  */
-import type { Db, Statement } from '../../core/db.ts';
-import type { Engine } from '../../core/engine.ts';
-import type { Identity } from '../../core/envelope.ts';
-import { wipe } from '../../crypto/bytes.ts';
-import { signerFromSeed } from '../../crypto/sign.ts';
-import { readSlot, type SlotReader } from '../../protocols/quiet/handlers/key-slot.ts';
-import type { LocalDevice } from '../../transport/noise.ts';
+import type { Db, Statement } from '../core/db.ts';
+import type { Engine } from '../core/engine.ts';
+import type { Identity } from '../core/envelope.ts';
+import { wipe } from '../crypto/bytes.ts';
+import { signerFromSeed } from '../crypto/sign.ts';
+import { readSlot, type SlotReader } from '../protocols/quiet/handlers/key-slot.ts';
+import type { LocalDevice } from '../transport/noise.ts';
 
 export class Devices {
   readonly #engine: Engine;

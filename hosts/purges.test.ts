@@ -1,11 +1,17 @@
 import { join } from 'node:path';
-import { pino } from 'pino';
 import { describe, expect, it, vi } from 'vitest';
-import { openNodeSqlite, openNodeSqliteToRead } from '../../storage/node-sqlite.ts';
-import { foundNetwork, TestNode, temporaryFolder } from '../../tests/support.ts';
+import { openNodeSqlite, openNodeSqliteToRead } from '../storage/node-sqlite.ts';
+import { foundNetwork, TestNode, temporaryFolder } from '../tests/support.ts';
 import { Purges } from './purges.ts';
 
-const log = pino({ level: 'silent' });
+const timers = {
+  set: (run: () => void, delay_ms: number) => {
+    const timer = setTimeout(run, delay_ms);
+    return () => clearTimeout(timer);
+  },
+};
+const purgesOf = ({ engine, db }: TestNode, path: string) =>
+  new Purges({ engine, db, path, timers, log: () => undefined });
 
 interface Key {
   readonly key_id: string;
@@ -40,7 +46,7 @@ describe('L5: an erasure', () => {
     node.runJob('purge_unused_keys_job', { grace_ms: 0 });
     expect(node.effects.some(({ effect }) => effect === 'purged')).toBe(true);
     expect(receipts(node)).toMatchObject([{ kind: 'group_key', key_id: key.key_id, zeroed_ms: null }]);
-    const purges = new Purges(node.engine, node.db, path, log);
+    const purges = purgesOf(node, path);
     expect(purges.finish()).toBe(true);
     expect(receipts(node)).toMatchObject([{ key_id: key.key_id, zeroed_ms: node.clock.wall }]);
     purges.close();
@@ -54,7 +60,7 @@ describe('L5: an erasure', () => {
       reader.exec('BEGIN');
       reader.prepare('SELECT count(*) FROM event').get();
       node.runJob('purge_unused_keys_job', { grace_ms: 0 });
-      const purges = new Purges(node.engine, node.db, path, log);
+      const purges = purgesOf(node, path);
       purges.due();
       await vi.advanceTimersByTimeAsync(0);
       expect(receipts(node)).toMatchObject([{ zeroed_ms: null }]);
@@ -76,7 +82,7 @@ describe('L5: an erasure', () => {
     node.db.close();
     const again = new TestNode({ db: openNodeSqlite(path), clock: node.clock });
     expect(receipts(again)).toMatchObject([{ key_id: key.key_id, zeroed_ms: null }]);
-    const purges = new Purges(again.engine, again.db, path, log);
+    const purges = purgesOf(again, path);
     purges.start();
     expect(receipts(again)).toMatchObject([{ key_id: key.key_id, zeroed_ms: node.clock.wall }]);
     purges.close();
