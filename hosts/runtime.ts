@@ -16,6 +16,9 @@ import type { Log } from './log.ts';
 import { Purges } from './purges.ts';
 import { Sessions } from './sessions.ts';
 
+/** After a pass that the storage did not let through. */
+const RETRY_MS = 1_000;
+
 export interface RuntimePorts {
   /** Closed with the runtime, and when it cannot be made. */
   readonly db: Db;
@@ -107,15 +110,14 @@ export class Runtime {
   tick(): void {
     if (this.#closed) return;
     this.#stop_timer?.();
+    let delay_ms = RETRY_MS;
     try {
       this.scheduler.runDueJobs();
+      delay_ms = this.scheduler.delayMs(this.clock.wall_ms());
     } catch (thrown) {
       this.#ports.log('error', 'jobs_not_run', { ...placeOf(thrown) });
     }
-    this.#stop_timer = this.#ports.timers.set(
-      () => this.tick(),
-      this.scheduler.delayMs(this.clock.wall_ms()),
-    );
+    this.#stop_timer = this.#ports.timers.set(() => this.tick(), delay_ms);
   }
 
   #afterCommit(effects: readonly AfterCommit[]): void {

@@ -103,7 +103,12 @@ export class Sessions {
   /** Begins to dial. */
   start(): void {
     const look = () => {
-      this.look();
+      try {
+        this.look();
+      } catch (thrown) {
+        // The storage failed: in a moment it is tried again.
+        this.#ports.log('peers_not_looked_for', { ...placeOf(thrown) });
+      }
       if (!this.#closed) this.#stop_looking = this.#ports.timers.set(look, LOOK_EVERY_MS);
     };
     look();

@@ -38,7 +38,7 @@ export const rekey = handler({
     const made: { n: number; sealed: Uint8Array }[] = [];
     withKeys(context, (keyOf) => {
       const most = room(context, to);
-      for (const event_id of event_ids) {
+      for (const event_id of new Set(event_ids)) {
         const source = winners.get(event_id);
         if (source === undefined) rewrapWaiting(event_id, to, identity, keyOf, context);
         else if (made.length === most) context.count('rekey:key_full');

@@ -58,10 +58,13 @@ function rewraps(query: Query, now_ms: number, turn_ms: number): Envelope[] {
   const keys = new Map<string, Target | null>();
   const to = new Map<Id, Id[]>();
   const mints = new Map<string, Envelope>();
+  // What is under several dirty keys is found under each of them, and sealed anew once.
+  const listed = new Set<Id>();
   let left = CHUNK * CHUNKS;
   for (const { key_id, group_id, channel_id } of query(getDirtyKeys)) {
     if (left === 0) break;
     for (const { event_id, expires_ms } of query(getEventsNeedingRekey, { key_id, limit: left })) {
+      if (listed.has(event_id)) continue;
       const place = `${group_id} ${channel_id} ${expires_ms}`;
       let key = keys.get(place);
       if (key === undefined) {
@@ -71,6 +74,7 @@ function rewraps(query: Query, now_ms: number, turn_ms: number): Envelope[] {
       if (key !== null && key.room > 0) {
         key.room -= 1;
         left -= 1;
+        listed.add(event_id);
         listIn(to, key.key_id).push(event_id);
       } else if (
         key === null &&

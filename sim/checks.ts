@@ -1,0 +1,278 @@
+/**
+ * What must hold at every moment, by the numbers of `docs/testing.md`. Each check sees the whole world: all that was written, all keys, all disks.
+ */
+import type { Id } from '../core/fields.ts';
+import type { AfterCommit } from '../core/outcome.ts';
+import type { Runtime } from '../hosts/runtime.ts';
+import { forgetOpened } from '../protocols/quiet/handlers/content.ts';
+import type { Machine } from './machine.ts';
+import type { Place, Simulation } from './simulation.ts';
+import { isOlder, MARKER, type Seen, Violation, violated } from './truth.ts';
+
+/** Sealed events that live here and cannot be opened: stored ones without a wrap under a key that is held, waiting ones without any wrap. */
+const LOCKED = `
+  SELECT lower(hex(e.id)) AS id, 'stored' AS place FROM event e
+    WHERE e.identity = :identity AND e.sealed = 1 AND e.body IS NOT NULL AND e.expires_ms > :now_ms
+      AND NOT EXISTS (SELECT 1 FROM wrap w JOIN group_key k ON k.n = w.key WHERE w.of = e.n AND w.sealed IS NOT NULL AND k.slot IS NOT NULL)
+  UNION ALL SELECT lower(hex(t.id)), 'waiting' FROM waiting t
+    WHERE t.identity = :identity AND t.rule = 'key_missing' AND t.expires_ms > :now_ms
+      AND NOT EXISTS (SELECT 1 FROM waiting_wrap v WHERE v.waiting = t.n)`;
+
+const marker = Buffer.from(MARKER);
+const windows = (of: Uint8Array): Buffer[] =>
+  Array.from({ length: of.length - 7 }, (_, at) => Buffer.from(of.subarray(at, at + 8)));
+
+export class Checks {
+  readonly #sim: Simulation;
+  /** By place: what was acknowledged there, and must be there after whatever happens to the process. */
+  readonly #acknowledged = new Map<string, Set<Id>>();
+  readonly #entries = new Map<Runtime, number>();
+  readonly #highest = new Map<string, number>();
+  /** Machines whose clock was wrong once: what they made bears times that nobody can account for. */
+  readonly #moved = new Set<string>();
+  #looks = 0;
+
+  constructor(sim: Simulation) {
+    this.#sim = sim;
+  }
+
+  clockMoved(machine: Machine): void {
+    this.#moved.add(machine.name);
+  }
+
+  hadAWrongClock(machine: Machine): boolean {
+    return this.#moved.has(machine.name);
+  }
+
+  // --- told of what happens -----------------------------------------------------------------------------------------------------------------------
+
+  booted(machine: Machine, runtime: Runtime): void {
+    runtime.engine.trace.follow((entry) => this.#sim.marks.traced(entry));
+    if (machine.crashes > 0) this.#entries.set(runtime, 0);
+  }
+
+  logged(machine: Machine, level: string, event: string, details: object): void {
+    const { marks } = this.#sim;
+    if (event === 'session_opened') marks.seen('a session began anew');
+    if (event === 'handshakes_failed' || event === 'dial_failed') marks.seen('a handshake failed');
+    if (event === 'frame_not_taken_in') marks.seen('a frame was not taken in');
+    const is_excused = machine.disk.is_dead || machine.disk.faults_met > 0;
+    if (is_excused) marks.seen('a disk failed');
+    else if (level === 'error' || /not_taken_in|not_opened|close_failed/.test(event))
+      this.#sim.note(
+        new Violation('F3', `${machine.name}: ${event} ${JSON.stringify(details)}, and its disk is well`),
+      );
+  }
+
+  acknowledged(machine: Machine, identity: number, event_ids: readonly (Id | null)[]): void {
+    const network_id = machine.runtime.engine.identity(identity)?.network_id;
+    const key = `${machine.name} ${network_id}`;
+    const all = this.#acknowledged.get(key) ?? new Set();
+    this.#acknowledged.set(key, all);
+    for (const event_id of event_ids) if (event_id !== null && event_id.length === 64) all.add(event_id);
+  }
+
+  /** S9: nothing that is local goes over the wire. S19: what goes out is on the disk. */
+  committed(machine: Machine, effects: readonly AfterCommit[]): void {
+    for (const effect of effects) {
+      if (effect.effect === 'send') continue;
+      if (effect.effect === 'standing_changed') this.#sim.marks.seen('a member was removed');
+      if (effect.effect === 'purged') this.#sim.trace(`${machine.name} erased`);
+    }
+  }
+
+  // --- backups ----------------------------------------------------------------------------------------------------------------------------------
+
+  copyOfSeen(machine: Machine): Map<string, Seen> {
+    return new Map(
+      [...this.#sim.truth.seen]
+        .filter(([key]) => key.startsWith(`${machine.name} `))
+        .map(([key, { shown, gone }]) => [
+          key.slice(machine.name.length + 1),
+          { shown: new Map(shown), gone: new Set(gone) },
+        ]),
+    );
+  }
+
+  setBack(machine: Machine, to: Map<string, Seen>): void {
+    const { truth, marks } = this.#sim;
+    marks.seen('a machine was set back to an old copy');
+    for (const key of [...truth.seen.keys()]) if (key.startsWith(`${machine.name} `)) truth.seen.delete(key);
+    for (const key of [...this.#acknowledged.keys()])
+      if (key.startsWith(`${machine.name} `)) this.#acknowledged.delete(key);
+    for (const [network_id, { shown, gone }] of to)
+      truth.seen.set(`${machine.name} ${network_id}`, { shown: new Map(shown), gone: new Set(gone) });
+    this.#highest.delete(machine.name);
+  }
+
+  // --- looked at after every step -----------------------------------------------------------------------------------------------------------------
+
+  lookAtAll(): void {
+    this.#looks += 1;
+    for (const machine of this.#sim.on) this.look(machine);
+  }
+
+  look(machine: Machine): void {
+    const sim = this.#sim;
+    try {
+      for (const place of sim.places([machine])) this.#lookAt(place);
+      this.#time(machine);
+      this.#noFailures(machine);
+      if (this.#looks % 8 === 0) this.nothingInPlain(machine);
+    } catch (thrown) {
+      if (thrown instanceof Violation) throw thrown;
+      sim.excused(machine, thrown, null);
+    }
+  }
+
+  /** Every message that is shown, and every one that was, against what was written. */
+  #lookAt(place: Place): void {
+    const sim = this.#sim;
+    const { truth } = sim;
+    const { machine, key } = place;
+    const seen = truth.seenBy(key);
+    const now_ms = machine.clock.wall_ms();
+    const who = machine.name;
+    const shown = new Map<Id, number>();
+    for (const { channel_id } of sim.query<{ channel_id: Id }>(place, 'get_channels'))
+      for (const row of sim.query<{ message_id: Id; text: unknown; author: Id }>(place, 'get_messages', {
+        channel_id,
+        limit: 1_000,
+      })) {
+        const { message_id, text, author } = row;
+        const written = truth.written.get(message_id);
+        if (written === undefined) {
+          if (!sim.hostile_devices.has(author)) violated('S3', `${who} shows a message that nobody wrote`);
+          continue;
+        }
+        const { label } = written;
+        if (written.network_id !== place.network_id)
+          violated('S18', `${who} shows ${label} in another network`);
+        if (written.channel_id !== channel_id) violated('S18', `${who} shows ${label} in another channel`);
+        if (written.author !== author) violated('S3', `${who} shows ${label} as by somebody else`);
+        if (written.expires_ms <= now_ms) violated('S7', `${who} shows ${label}, which has expired`);
+        if (seen.gone.has(message_id) && !this.#mayComeBack(message_id))
+          violated('S7', `${who} shows ${label} again, which it had seen deleted`);
+        if (typeof text !== 'string') violated('S4', `${who} shows ${label} without its text`);
+        const version = written.versions.findIndex((one) => one.text === text);
+        if (version === -1)
+          violated('S6', `${who} shows ${label} as ${JSON.stringify(text)}, which nobody wrote`);
+        const before = seen.shown.get(message_id);
+        if (
+          before !== undefined &&
+          before < written.versions.length &&
+          isOlder(written.versions[version]!, written.versions[before]!) &&
+          !this.#mayComeBack(message_id)
+        )
+          violated('S7', `${who} shows an older version of ${label} again`);
+        shown.set(message_id, version);
+      }
+    this.#sql(
+      place,
+      'SELECT lower(hex(id)) AS id FROM event WHERE identity = :identity AND body IS NULL AND superseded = 0',
+      (id) => {
+        const written = truth.written.get(id);
+        if (written === undefined) return;
+        if (!truth.mayBeDead(id, now_ms) && !this.#mayComeBack(id) && !this.hadAWrongClock(machine))
+          violated('S8', `${who} has ${written.label} as dead, which nobody deleted`);
+        if (written.expires_ms > now_ms) seen.gone.add(id);
+      },
+    );
+    for (const message_id of seen.shown.keys()) {
+      const written = truth.written.get(message_id)!;
+      if (shown.has(message_id) || written.expires_ms <= now_ms || seen.gone.has(message_id)) continue;
+      if (truth.mayBeDead(message_id, now_ms) || this.#mayComeBack(message_id)) continue;
+      if (sim.isOut(place) || this.hadAWrongClock(machine)) continue;
+      violated('S5', `${who} cannot show ${written.label} any more`);
+    }
+    this.#sql(place, LOCKED, (id, row) => {
+      if (sim.isOut(place)) return;
+      violated('S4', `${who} holds no key any more for ${truth.nameOf(id)} (${String(row.place)})`);
+    });
+    seen.shown.clear();
+    for (const [message_id, version] of shown) seen.shown.set(message_id, version);
+  }
+
+  /** Where somebody was removed, deletions and edits of theirs may not count after all. */
+  #mayComeBack(message_id: Id): boolean {
+    const { truth } = this.#sim;
+    return truth.removed.size > 0 || truth.written.get(message_id) === undefined;
+  }
+
+  #sql(place: Place, sql: string, each: (id: Id, row: Record<string, unknown>) => void): void {
+    const db = place.machine.db();
+    for (const row of db
+      .prepare(sql)
+      .all({ identity: place.identity, now_ms: place.machine.clock.wall_ms() }))
+      each(row.id as Id, row);
+  }
+
+  /** S20: the highest time that was believed never falls. */
+  #time(machine: Machine): void {
+    const highest = machine.runtime.scheduler.highestMs();
+    const before = this.#highest.get(machine.name) ?? 0;
+    if (highest < before) violated('S20', `${machine.name} forgot how late it is`);
+    this.#highest.set(machine.name, highest);
+  }
+
+  /** S15, F26: no handler, job or reflector throws while the disk is well. */
+  #noFailures(machine: Machine): void {
+    const { engine } = machine.runtime;
+    const since = this.#entries.get(machine.runtime) ?? 0;
+    const entries = engine.trace.read(10_000, since);
+    this.#entries.set(machine.runtime, (entries.at(-1)?.entry ?? since - 1) + 1);
+    if (machine.disk.faults_met > 0) return;
+    const failed = entries.filter(({ outcome }) => outcome === 'failed');
+    if (failed.length > 0)
+      violated(
+        'S15',
+        `${machine.name}: ${failed.map(({ handler, type, why }) => `${handler} ${type}: ${why}`).join('; ')}`,
+      );
+  }
+
+  /** S11: no word of what people wrote is in any file. */
+  nothingInPlain(machine: Machine): void {
+    for (const file of machine.disk.files())
+      if (file.includes(marker)) violated('S11', `there are words of people on the disk of ${machine.name}`);
+  }
+
+  /** S10: of a secret whose erasure was receipted, nothing is in any file. */
+  nothingOf(machine: Machine, secret: Uint8Array, what: string): void {
+    const files = machine.disk.files();
+    for (const window of windows(secret))
+      for (const file of files)
+        if (file.includes(window)) violated('S10', `bytes of ${what} are on the disk of ${machine.name}`);
+  }
+
+  /** What was opened once is not kept in memory: whether it opens is asked of the keys. */
+  forgetOpened(): void {
+    for (const { machine } of this.#sim.places())
+      for (const { versions } of this.#sim.truth.written.values())
+        for (const { event_id } of versions) forgetOpened(machine.db(), event_id);
+  }
+
+  /** S19: what a command has acknowledged is there, alive or as a tombstone. */
+  nothingAcknowledgedLost(place: Place): void {
+    for (const event_id of this.#acknowledged.get(place.key) ?? []) {
+      const sql = 'SELECT 1 AS found FROM event WHERE identity = :identity AND id = :id';
+      const params = { identity: place.identity, id: Uint8Array.fromHex(event_id) };
+      const found =
+        place.machine.db().prepare(sql).get(params) ??
+        place.machine
+          .db()
+          .prepare('SELECT 1 AS found FROM waiting WHERE identity = :identity AND id = :id')
+          .get(params);
+      if (found === undefined && !this.#isGoneForGood(event_id))
+        violated(
+          'S19',
+          `${place.machine.name} has lost ${this.#sim.truth.nameOf(event_id)}, which it had acknowledged`,
+        );
+    }
+  }
+
+  /** Headers of what has expired go after a while. */
+  #isGoneForGood(event_id: Id): boolean {
+    const written = this.#sim.truth.written.get(event_id);
+    return written === undefined || written.expires_ms < Number.MAX_SAFE_INTEGER;
+  }
+}

@@ -1,0 +1,208 @@
+/** Faults are over: all machines that are left are on, in touch, and have the right time. Now there has to be progress, and then silence. */
+import type { Id } from '../core/fields.ts';
+import { QUIET } from './network.ts';
+import { PACES, spans } from './scenario.ts';
+import type { Place, Simulation } from './simulation.ts';
+import { violated } from './truth.ts';
+
+const { SECOND_MS, MINUTE_MS } = spans;
+
+interface KeyState {
+  readonly key_id: Id;
+  readonly expires_ms: number;
+  readonly dirty_ms: number | null;
+  readonly zeroed_ms: number | null;
+  readonly unreachable_ms: number | null;
+  readonly to_rewrap: number;
+  readonly to_remove: number;
+}
+
+export class Settling {
+  readonly #sim: Simulation;
+  readonly #factor: number;
+
+  constructor(sim: Simulation, factor: number) {
+    this.#sim = sim;
+    this.#factor = factor;
+  }
+
+  async run(): Promise<void> {
+    const sim = this.#sim;
+    sim.say('-- faults are over');
+    sim.network.faults = QUIET;
+    sim.network.heal();
+    for (const machine of sim.machines.values()) {
+      if (machine.state === 'destroyed') continue;
+      machine.clock.right();
+      machine.disk.heal();
+      if (machine.state === 'asleep') machine.wake();
+    }
+    await sim.pass(2 * SECOND_MS);
+    for (const machine of sim.machines.values()) {
+      if (machine.state === 'off') sim.boot(machine);
+      machine.disk.faults_met = 0;
+    }
+    if (this.#factor !== 1) sim.changeJobs(this.#factor);
+    sim.checks.lookAtAll();
+    // As long as something is owed, up to what the promises allow: grace of keys, of what carried them, and others' turns.
+    const { grace_ms, turn_ms, chain_ms, sync_ms } = PACES[sim.scenario.pace];
+    const step_ms = (4 * sync_ms + chain_ms) * Math.max(1, this.#factor);
+    const horizon_ms = 3 * grace_ms + 4 * turn_ms + 24 * step_ms + 20 * MINUTE_MS;
+    const end_ms = sim.timeline.now_ms + horizon_ms;
+    let owed = 'nothing was looked at';
+    while (sim.timeline.now_ms < end_ms) {
+      await sim.pass(step_ms);
+      sim.people.welcome();
+      sim.checks.lookAtAll();
+      const found = this.#owed();
+      if (found === null) {
+        owed = '';
+        break;
+      }
+      owed = found;
+    }
+    if (owed !== '') violated(owed.split(':')[0]!, owed.slice(owed.indexOf(':') + 2));
+    sim.checks.forgetOpened();
+    sim.checks.lookAtAll();
+    for (const place of sim.places()) sim.checks.nothingAcknowledgedLost(place);
+    for (const machine of sim.on) sim.checks.nothingInPlain(machine);
+    await this.#silence();
+  }
+
+  /** Places whose devices belong to their network, as all of these see it. */
+  #members(): Map<Id, Place[]> {
+    const sim = this.#sim;
+    const by_network = new Map<Id, Place[]>();
+    for (const place of sim.places()) {
+      if (sim.isOut(place)) continue;
+      const all = by_network.get(place.network_id) ?? [];
+      all.push(place);
+      by_network.set(place.network_id, all);
+    }
+    return by_network;
+  }
+
+  /** The first thing that is not yet as it has to be, with the number of its promise; null: all is. */
+  #owed(): string | null {
+    for (const places of this.#members().values()) {
+      for (const place of places) {
+        const waiting = this.#waiting(place);
+        if (waiting !== null) return waiting;
+        const key = this.#key(place, places.length > 1);
+        if (key !== null) return key;
+      }
+      const different = this.#different(places);
+      if (different !== null) return different;
+    }
+    return null;
+  }
+
+  #waiting(place: Place): string | null {
+    const rows = this.#sim.query<{ rule: string; waiting: number }>(place, 'get_waiting');
+    const held = rows.filter(({ rule }) => !['author_not_a_member', 'from_the_future'].includes(rule));
+    if (held.length === 0) return null;
+    return `L3: on ${place.machine.name} ${held.map(({ rule, waiting }) => `${waiting} wait: ${rule}`).join(', ')}`;
+  }
+
+  #key(place: Place, has_peers: boolean): string | null {
+    const now_ms = place.machine.clock.wall_ms();
+    const { chain_ms } = PACES[this.#sim.scenario.pace];
+    for (const key of this.#sim.query<KeyState>(place, 'get_key_states')) {
+      const what = `key ${key.key_id.slice(0, 8)} of ${place.machine.name} ${JSON.stringify({ ...key, key_id: undefined, now_ms })}`;
+      if (key.dirty_ms !== null && (has_peers ? key.unreachable_ms : key.zeroed_ms) === null)
+        return `L4: dirty and not out of reach: ${what}`;
+      if (key.expires_ms < now_ms - 3 * chain_ms && key.zeroed_ms === null)
+        return `L4: expired and not erased: ${what}`;
+      if (key.to_rewrap + key.to_remove > 0) return `L9: owed: ${what}`;
+    }
+    return null;
+  }
+
+  /** L2: whoever is in a network shows the same, and in a group those who are in it. */
+  #different(places: readonly Place[]): string | null {
+    const sim = this.#sim;
+    const views = places.map((place) => {
+      const view = new Map<string, string>();
+      const channels = sim.query<{ channel_id: Id; name: string; group_id: Id; group_kind: string }>(
+        place,
+        'get_channels',
+      );
+      for (const { channel_id, name, group_id } of channels) {
+        const of_channel = { channel_id, limit: 1_000 };
+        const messages = sim
+          .query<{ message_id: Id; text: string; edited_ms: number; author_user_id: Id }>(
+            place,
+            'get_messages',
+            of_channel,
+          )
+          .map(
+            ({ message_id, text, edited_ms, author_user_id }) =>
+              `${message_id} ${text} ${edited_ms} ${author_user_id}`,
+          );
+        const reactions = sim
+          .query<{ message_id: Id; emoji: string; count: number }>(place, 'get_reactions', of_channel)
+          .map(({ message_id, emoji, count }) => `${message_id} ${emoji} ${count}`);
+        view.set(`${group_id} ${channel_id}`, [name, ...messages, ...reactions.sort()].join('\n'));
+      }
+      const members = sim
+        .query<{ user_id: Id; name: string; devices: number }>(place, 'get_members', { group_id: null })
+        .map(({ user_id, name, devices }) => `${user_id} ${name} ${devices}`);
+      view.set('members', members.join('\n'));
+      return {
+        place,
+        view,
+        groups: new Set(sim.query<{ group_id: Id }>(place, 'get_groups').map((row) => row.group_id)),
+      };
+    });
+    for (const [at, one] of views.entries())
+      for (const other of views.slice(at + 1))
+        for (const channel of new Set([...one.view.keys(), ...other.view.keys()])) {
+          const group = channel.split(' ')[0]!;
+          const is_for_both =
+            group === 'members' ||
+            group === one.place.network_id ||
+            (one.groups.has(group) && other.groups.has(group));
+          if (!is_for_both || one.view.get(channel) === other.view.get(channel)) continue;
+          const [a, b] = [one, other].map(
+            ({ view }) => new Set((view.get(channel) ?? '(nothing)').split('\n')),
+          );
+          const differing = [...a!.symmetricDifference(b!)].map((line) =>
+            line.replace(/[0-9a-f]{64}/g, (id) => sim.truth.nameOf(id)),
+          );
+          return `L2: ${one.place.machine.name} and ${other.place.machine.name} differ in ${channel.slice(0, 8)}: ${differing.slice(0, 4).join(' | ')}`;
+        }
+    return null;
+  }
+
+  /** L8, L9: two peers in agreement say next to nothing, and nothing is sealed anew any more. */
+  async #silence(): Promise<void> {
+    const sim = this.#sim;
+    const { sync_ms } = PACES[sim.scenario.pace];
+    const rounds = 4;
+    const size = () =>
+      sim
+        .places()
+        .map(({ machine, identity }) =>
+          JSON.stringify(
+            machine
+              .db()
+              .prepare('SELECT count(*) AS events, max(n) AS last FROM event WHERE identity = :identity')
+              .get({ identity }),
+          ),
+        )
+        .join();
+    let said = '';
+    for (let attempt = 0; attempt < 3; attempt++) {
+      const before = { ...sim.network.counts };
+      const size_before = size();
+      await sim.pass(rounds * sync_ms * Math.max(1, this.#factor));
+      const messages = sim.network.counts.messages - before.messages;
+      const bytes = sim.network.counts.bytes - before.bytes;
+      const pairs = Math.max(1, (sim.places().length * (sim.places().length - 1)) / 2);
+      // Both sides begin a round each time: a question and its answer, and some room for what comes by the clock.
+      if (size() === size_before && messages <= pairs * rounds * 6 && bytes <= pairs * rounds * 4_000) return;
+      said = `${messages} messages, ${bytes} bytes among ${pairs} pairs in ${rounds} rounds, ${size() === size_before ? 'nothing' : 'something'} new`;
+    }
+    violated('L8', `it does not become quiet: ${said}`);
+  }
+}
