@@ -59,7 +59,9 @@ export function decodeHeader(bytes: Uint8Array): Header {
     throw malformedHeader('target and target_expires_ms go together');
   const created_ms = whole(list[7], 'created_ms', 0, 2 ** 48 - 1);
   const expires_ms = whole(list[8], 'expires_ms', created_ms);
-  if (expires_ms !== NEVER_MS && expires_ms - created_ms > limits.lifetime_ms_max) fail('expires_ms');
+  // What aims at another event outlives it: so nothing else may live as long, or it could not be deleted.
+  const lifetime_ms_max = target === null ? limits.ttl_ms_max : limits.lifetime_ms_max;
+  if (expires_ms !== NEVER_MS && expires_ms - created_ms > lifetime_ms_max) fail('expires_ms');
   return {
     version: HEADER_VERSION,
     network_id: optionalId(list[1], 'network'),

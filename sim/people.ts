@@ -1,4 +1,5 @@
 /** What people do with their machines, and what happens to these. Nothing is drawn here: a step says which, and means of what there is at that moment. */
+import { SottoError } from '../core/assert.ts';
 import type { Id } from '../core/fields.ts';
 import { Hostile } from './hostile.ts';
 import type { Machine } from './machine.ts';
@@ -36,6 +37,7 @@ export class People {
   readonly #newcomers: Newcomer[] = [];
   readonly #backups = new Map<string, Map<string, Seen>>();
   readonly #hostile: Hostile;
+  readonly #on_holiday = new Set<Machine>();
   #labels = 0;
   #names = 0;
   #storm_ends: (() => void) | null = null;
@@ -418,8 +420,13 @@ export class People {
       }
       case 'forget_now':
         sim.say(`${name} forgets now`);
-        for (const job of ['rekey_creation', 'delete_rekeyed', 'purge_keys'])
-          sim.machine(name).runtime.scheduler.runOnce(job, place.identity);
+        try {
+          for (const job of ['rekey_creation', 'delete_rekeyed', 'purge_keys'])
+            machine.runtime.scheduler.runOnce(job, place.identity);
+        } catch (thrown) {
+          if (!(thrown instanceof SottoError) || thrown.code !== 'clock_suspect') throw thrown;
+          sim.say('  (held: its clock is suspect)');
+        }
         return;
       case 'second_network':
         if (sim.places([machine]).length === 1 && pick % 2 === 0) this.#foundNetwork(machine, name);
@@ -512,6 +519,20 @@ export class People {
       case 'wake':
         machine.wake();
         return true;
+      case 'wake_some':
+      case 'all_sleep':
+      case 'holiday': {
+        const all = [...sim.machines.values()];
+        for (const [at, one] of all.entries())
+          if (kind === 'wake_some') {
+            if ((pick >> (at % 12)) % 4 !== 0 && !this.#on_holiday.has(one)) one.wake();
+          } else if (kind === 'all_sleep') one.sleep();
+        if (kind === 'holiday') {
+          this.#on_holiday.clear();
+          this.#on_holiday.add(all[pick % all.length]!);
+        }
+        return true;
+      }
       case 'clock_ahead':
       case 'clock_back':
       case 'clock_frozen':
@@ -561,6 +582,8 @@ export class People {
         disk.backup('clone');
         const clone = sim.machine(clone_name);
         clone.disk.restore('clone', disk);
+        sim.clones.add(clone_name);
+        sim.marks.seen('two machines were one device');
         sim.checks.setBack(clone, sim.checks.copyOfSeen(machine));
         sim.boot(clone);
         return true;
@@ -569,6 +592,7 @@ export class People {
         if ([...sim.machines.values()].filter(({ state }) => state !== 'destroyed').length < 3) return true;
         sim.say(`${name} is destroyed`);
         machine.destroy();
+        sim.marks.seen('a machine was destroyed');
         return true;
       case 'hostile':
         this.#hostile.act(pick);

@@ -32,18 +32,12 @@ export const PACES = {
     grace_ms: HOUR_MS,
     turn_ms: 10 * MINUTE_MS,
   },
-  brisk: {
-    sync_ms: 15_000,
-    chain_ms: 45_000,
-    share_ms: 30_000,
-    grace_ms: 4 * MINUTE_MS,
-    turn_ms: 2 * MINUTE_MS,
-  },
+  brisk: { sync_ms: 45_000, chain_ms: 40_000, share_ms: 60_000, grace_ms: 90_000, turn_ms: MINUTE_MS },
   slow: {
-    sync_ms: 60_000,
-    chain_ms: 90_000,
-    share_ms: 60_000,
-    grace_ms: 20 * MINUTE_MS,
+    sync_ms: 90_000,
+    chain_ms: 120_000,
+    share_ms: 120_000,
+    grace_ms: 15 * MINUTE_MS,
     turn_ms: 5 * MINUTE_MS,
   },
 } as const;
@@ -96,11 +90,14 @@ const FAULTS = {
 export type FaultClass = keyof typeof FAULTS;
 
 type FaultKind = { [Class in FaultClass]: keyof (typeof FAULTS)[Class] }[FaultClass];
-export type Kind = keyof typeof PEOPLE | FaultKind;
+/** In a year, nights and holidays. */
+type YearKind = 'wake_some' | 'all_sleep' | 'holiday';
+export type Kind = keyof typeof PEOPLE | FaultKind | YearKind;
 
-const PAUSES: Readonly<Record<'short' | 'long', readonly number[]>> = {
-  short: [200, SECOND_MS, 5 * SECOND_MS, 20 * SECOND_MS, MINUTE_MS, 3 * MINUTE_MS],
-  long: [10 * MINUTE_MS, 25 * MINUTE_MS, HOUR_MS + MINUTE_MS],
+const PAUSES: Readonly<Record<Pace, readonly number[]>> = {
+  founding: [200, SECOND_MS, 4 * SECOND_MS, 10 * SECOND_MS],
+  brisk: [50, 200, SECOND_MS, 5 * SECOND_MS, 20 * SECOND_MS, 20 * SECOND_MS, 50 * SECOND_MS, 50 * SECOND_MS],
+  slow: [200, 2 * SECOND_MS, 20 * SECOND_MS, MINUTE_MS, 3 * MINUTE_MS, 8 * MINUTE_MS, 20 * MINUTE_MS],
 };
 
 /** Swarm: some classes of faults are on, the others off, and some things that people do are left out. */
@@ -115,11 +112,10 @@ export function scenarioOf(seed: number): Scenario {
     if (chance.holds(share))
       for (const [kind, weight] of Object.entries(faults))
         weights[kind as Kind] = (weights[kind as Kind] ?? 0) + weight * chance.between(1, 3);
-  const machines = chance.pick([2, 3, 3, 4, 4, 5]);
-  const pace = chance.weighted({ founding: 1, brisk: 8, slow: 5 });
-  const pauses =
-    pace === 'founding' ? PAUSES.short : [...PAUSES.short, ...PAUSES.short, ...PAUSES.short, ...PAUSES.long];
-  const count = chance.between(8, pace === 'founding' ? 30 : 70);
+  const machines = chance.pick([2, 2, 3, 3, 3, 3, 4, 5]);
+  const pace = chance.weighted({ founding: 1, brisk: 20, slow: 6 });
+  const pauses = PAUSES[pace];
+  const count = chance.between(4, 32);
   const steps = Array.from({ length: count }, (): Step => {
     const kind = chance.weighted(weights as Record<Kind, number>);
     return { after_ms: chance.pick(pauses), kind, who: chance.below(64), pick: chance.below(10_000) };

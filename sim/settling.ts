@@ -1,11 +1,13 @@
 /** Faults are over: all machines that are left are on, in touch, and have the right time. Now there has to be progress, and then silence. */
+import { decodeHeader } from '../core/event-codec.ts';
 import type { Id } from '../core/fields.ts';
+import { EPOCH_MS } from './machine.ts';
 import { QUIET } from './network.ts';
 import { PACES, spans } from './scenario.ts';
 import type { Place, Simulation } from './simulation.ts';
 import { violated } from './truth.ts';
 
-const { SECOND_MS, MINUTE_MS } = spans;
+const { SECOND_MS, MINUTE_MS, DAY_MS } = spans;
 
 interface KeyState {
   readonly key_id: Id;
@@ -33,6 +35,11 @@ export class Settling {
     sim.network.heal();
     for (const machine of sim.machines.values()) {
       if (machine.state === 'destroyed') continue;
+      // Of two machines that are one device its owner keeps one.
+      if (sim.clones.has(machine.name)) {
+        machine.destroy();
+        continue;
+      }
       machine.clock.right();
       machine.disk.heal();
       if (machine.state === 'asleep') machine.wake();
@@ -42,6 +49,7 @@ export class Settling {
       if (machine.state === 'off') sim.boot(machine);
       machine.disk.faults_met = 0;
     }
+    await this.#sleepUntilThen();
     if (this.#factor !== 1) sim.changeJobs(this.#factor);
     sim.checks.lookAtAll();
     // As long as something is owed, up to what the promises allow: grace of keys, of what carried them, and others' turns.
@@ -53,6 +61,7 @@ export class Settling {
     while (sim.timeline.now_ms < end_ms) {
       await sim.pass(step_ms);
       sim.people.welcome();
+      this.#confirmClocks();
       sim.checks.lookAtAll();
       const found = this.#owed();
       if (found === null) {
@@ -67,6 +76,36 @@ export class Settling {
     for (const place of sim.places()) sim.checks.nothingAcknowledgedLost(place);
     for (const machine of sim.on) sim.checks.nothingInPlain(machine);
     await this.#silence();
+  }
+
+  /** What was made by clocks that were ahead is held until its time, and what was noted by them counts from that time: so all sleep until then, be it for years. */
+  async #sleepUntilThen(): Promise<void> {
+    const sim = this.#sim;
+    // Whoever lies about the time is not waited for.
+    const liars = [...sim.hostile_devices].map((id) => `x'${id}'`).join();
+    const newest = `
+      SELECT max(coalesce((SELECT max(created_ms) FROM event WHERE author NOT IN (${liars})), 0),
+        coalesce((SELECT max(not_before_ms) FROM waiting WHERE author NOT IN (${liars})), 0),
+        coalesce((SELECT max(max(coalesce(dirty_ms, 0), coalesce(exposed_ms, 0), coalesce(closed_ms, 0))) FROM group_key), 0),
+        coalesce((SELECT max(created_ms) FROM prekey_secret), 0)) AS ms`;
+    const latest_ms = Math.max(
+      0,
+      ...sim.on.map((machine) => Number(machine.db().prepare(newest).get()?.ms ?? 0)),
+    );
+    // Keys were sealed to prekeys whose secrets only a copy had, as long as others took these for the device's.
+    const copies_ms = sim.clones.size > 0 ? 8 * DAY_MS : 0;
+    const ahead_ms = Math.max(copies_ms, latest_ms - (EPOCH_MS + sim.timeline.now_ms));
+    if (ahead_ms <= 0) return;
+    sim.say(`all sleep for ${Math.ceil(ahead_ms / MINUTE_MS)} min, until it is as late as somebody thought`);
+    for (const machine of sim.on) machine.sleep();
+    await sim.pass(ahead_ms + MINUTE_MS);
+    for (const machine of sim.machines.values()) machine.wake();
+  }
+
+  /** Where too few are left who could say that a clock is right, its owner does. */
+  #confirmClocks(): void {
+    for (const { runtime } of this.#sim.on)
+      if (runtime.scheduler.clockStatus().suspect) runtime.scheduler.confirmClock();
   }
 
   /** Places whose devices belong to their network, as all of these see it. */
@@ -97,11 +136,22 @@ export class Settling {
     return null;
   }
 
+  /** L3: nothing waits of those who belong to the network and do as they should. Of others it waits until it has waited long enough. */
   #waiting(place: Place): string | null {
-    const rows = this.#sim.query<{ rule: string; waiting: number }>(place, 'get_waiting');
-    const held = rows.filter(({ rule }) => !['author_not_a_member', 'from_the_future'].includes(rule));
-    if (held.length === 0) return null;
-    return `L3: on ${place.machine.name} ${held.map(({ rule, waiting }) => `${waiting} wait: ${rule}`).join(', ')}`;
+    const rules = new Map<string, number>();
+    const honest = this.#sim.honestDevices();
+    const groups = new Set(this.#sim.query<{ group_id: Id }>(place, 'get_groups').map((row) => row.group_id));
+    for (const { rule, header } of place.machine
+      .db()
+      .prepare('SELECT rule, header FROM waiting WHERE identity = :identity')
+      .all({ identity: place.identity })) {
+      const { author, group_id } = decodeHeader(header as Uint8Array);
+      // What is for a group that one is not in waits for a key that never comes.
+      const is_ours = group_id === null || group_id === place.network_id || groups.has(group_id);
+      if (honest.has(author) && is_ours) rules.set(rule as string, (rules.get(rule as string) ?? 0) + 1);
+    }
+    if (rules.size === 0) return null;
+    return `L3: on ${place.machine.name} ${[...rules].map(([rule, count]) => `${count} wait: ${rule}`).join(', ')}`;
   }
 
   #key(place: Place, has_peers: boolean): string | null {

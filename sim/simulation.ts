@@ -70,6 +70,9 @@ export class Simulation {
   readonly people: People;
   /** Devices whose owners do what they want. */
   readonly hostile_devices = new Set<Id>();
+  /** Machines that began as copies of others. */
+  readonly clones = new Set<string>();
+  steps_done = 0;
   #jobs_factor = 1;
   readonly #options: SimulationOptions;
   readonly #hash: Hash = createHash('sha256');
@@ -250,6 +253,7 @@ export class Simulation {
       for (const step of scenario.steps) {
         await this.pass(step.after_ms);
         this.people.take(step);
+        this.steps_done += 1;
         this.#bury();
         this.checks.lookAtAll();
       }
@@ -268,6 +272,17 @@ export class Simulation {
       marks: this.marks.counts,
       log: this.log,
     };
+  }
+
+  /** Devices that belong to a network that they know of, and whose owners do as they should. */
+  honestDevices(): Set<Id> {
+    const honest = new Set<Id>();
+    for (const place of this.places()) {
+      const device_id = place.machine.runtime.engine.identity(place.identity)?.device_id;
+      if (device_id !== undefined && !this.hostile_devices.has(device_id) && !this.isOut(place))
+        honest.add(device_id);
+    }
+    return honest;
   }
 
   /** Whether this device was removed or has left, or was never let in, as far as it knows. */

@@ -163,7 +163,7 @@ describe('S1, S16: the projection is a function of the set of events', () => {
         straight.db.close();
         shuffled.db.close();
       }),
-      { numRuns: 100 },
+      { numRuns: 60 },
     );
   }, 300_000);
 

@@ -1,6 +1,6 @@
 import { type EventDraft, event } from '../../../../core/envelope.ts';
 import { type Id, id } from '../../../../core/fields.ts';
-import { NEVER_MS } from '../../../../core/limits.ts';
+import { limits, NEVER_MS } from '../../../../core/limits.ts';
 import type { Query } from '../../../../core/query.ts';
 import { type CommandContext, command, refuse } from '../../../../core/sources.ts';
 import { basisOrNone } from '../../rules/basis.ts';
@@ -21,7 +21,8 @@ function deletionOf(
   where: { readonly stream_id: Id } | { readonly group_id: Id },
 ): EventDraft {
   // Two days, so that a clock that is a little ahead still makes a deletion that outlives its target by one.
-  const ttl_ms = target.expires_ms === NEVER_MS ? 0 : target.expires_ms - ctx.now_ms + 2 * DAY_MS;
+  const outliving_ms = target.expires_ms - ctx.now_ms + 2 * DAY_MS;
+  const ttl_ms = target.expires_ms === NEVER_MS ? 0 : Math.min(outliving_ms, limits.lifetime_ms_max);
   const is_mine = userOf(query, target.author) === userOf(query, ctx.me?.device_id ?? target.author);
   const basis_id = is_mine ? null : (basisOrNone(query, ctx, 'delete') ?? null);
   const { event_id, expires_ms } = target;
