@@ -1,7 +1,9 @@
 /**
  * What must hold at every moment, by the numbers of `docs/testing.md`. Each check sees the whole world: all that was written, all keys, all disks.
  */
+import { decodeFrame, encodeFrame } from '../core/event-codec.ts';
 import type { Id } from '../core/fields.ts';
+import { limits } from '../core/limits.ts';
 import type { AfterCommit } from '../core/outcome.ts';
 import type { Runtime } from '../hosts/runtime.ts';
 import { forgetOpened } from '../protocols/quiet/handlers/content.ts';
@@ -30,6 +32,8 @@ export class Checks {
   readonly #highest = new Map<string, number>();
   /** Machines whose clock was wrong once: what they made bears times that nobody can account for. */
   readonly #moved = new Set<string>();
+  /** By machine and identity: devices that it knew to be removed when it was last looked at. */
+  readonly #removed = new Map<string, ReadonlySet<Id>>();
   #looks = 0;
 
   constructor(sim: Simulation) {
@@ -56,6 +60,7 @@ export class Checks {
     if (event === 'session_opened') marks.seen('a session began anew');
     if (event === 'handshakes_failed' || event === 'dial_failed') marks.seen('a handshake failed');
     if (event === 'frame_not_taken_in') marks.seen('a frame was not taken in');
+    if (event === 'purged') this.#erased(machine);
     const is_excused = machine.disk.is_dead || machine.disk.faults_met > 0;
     if (is_excused) marks.seen('a disk failed');
     else if (level === 'error' || /not_taken_in|not_opened|close_failed/.test(event))
@@ -75,10 +80,42 @@ export class Checks {
   /** S9: nothing that is local goes over the wire. S19: what goes out is on the disk. */
   committed(machine: Machine, effects: readonly AfterCommit[]): void {
     for (const effect of effects) {
-      if (effect.effect === 'send') continue;
+      if (effect.effect === 'send') {
+        this.#sent(machine, effect);
+        continue;
+      }
       if (effect.effect === 'standing_changed') this.#sim.marks.seen('a member was removed');
       if (effect.effect === 'purged') this.#sim.trace(`${machine.name} erased`);
     }
+  }
+
+  /** S10: once an erasure is receipted, nothing of what was in the slots is in any file. */
+  #erased(machine: Machine): void {
+    try {
+      const in_slots = machine
+        .db()
+        .prepare('SELECT secret FROM key_slot')
+        .all()
+        .map((row) => row.secret as Uint8Array);
+      for (const secret of machine.disk.secrets.takeGone(in_slots))
+        this.nothingOf(machine, secret, 'something that was erased');
+    } catch (thrown) {
+      if (thrown instanceof Violation) this.#sim.note(thrown);
+      else this.#sim.excused(machine, thrown, null);
+    }
+  }
+
+  /** S9: what is local stays here. S12: whom one knows to be removed is told nothing any more. */
+  #sent(machine: Machine, { identity, session_id, item }: Extract<AfterCommit, { effect: 'send' }>): void {
+    const [sent] = decodeFrame(encodeFrame([item]));
+    if (sent?.item === 'transient' && this.#sim.isLocal(sent.type))
+      violated('S9', `${machine.name} sends '${sent.type}', which is local`);
+    const removed = this.#removed.get(`${machine.name} ${identity}`);
+    if (removed === undefined || removed.size === 0) return;
+    const sql = 'SELECT device FROM session WHERE identity = :identity AND session_id = :session_id';
+    const device = machine.db().prepare(sql).get({ identity, session_id })?.device;
+    if (device instanceof Uint8Array && removed.has(device.toHex()))
+      violated('S12', `${machine.name} sends to a device that it knows to be removed`);
   }
 
   // --- backups ----------------------------------------------------------------------------------------------------------------------------------
@@ -103,6 +140,8 @@ export class Checks {
     for (const [network_id, { shown, gone }] of to)
       truth.seen.set(`${machine.name} ${network_id}`, { shown: new Map(shown), gone: new Set(gone) });
     this.#highest.delete(machine.name);
+    for (const key of [...this.#removed.keys()])
+      if (key.startsWith(`${machine.name} `)) this.#removed.delete(key);
   }
 
   // --- looked at after every step -----------------------------------------------------------------------------------------------------------------
@@ -115,7 +154,10 @@ export class Checks {
   look(machine: Machine): void {
     const sim = this.#sim;
     try {
-      for (const place of sim.places([machine])) this.#lookAt(place);
+      for (const place of sim.places([machine])) {
+        this.#lookAt(place);
+        this.#bounded(place);
+      }
       this.#time(machine);
       this.#noFailures(machine);
       if (this.#looks % 8 === 0) this.nothingInPlain(machine);
@@ -191,6 +233,26 @@ export class Checks {
     });
     seen.shown.clear();
     for (const [message_id, version] of shown) seen.shown.set(message_id, version);
+  }
+
+  /** S17: what waits of one author is bounded. S12: from here on, nothing goes to whom this machine knows to be removed. */
+  #bounded(place: Place): void {
+    const { machine, identity } = place;
+    const most = machine
+      .db()
+      .prepare(
+        `SELECT count(*) AS waiting FROM waiting WHERE identity = :identity GROUP BY author ORDER BY waiting DESC LIMIT 1`,
+      )
+      .get({ identity })?.waiting;
+    if (Number(most ?? 0) > limits.waiting_per_author_max)
+      violated('S17', `${String(most)} events of one author wait on ${machine.name}`);
+    if (this.#sim.truth.removed.size === 0) return;
+    const cut = `SELECT DISTINCT device FROM cut WHERE identity = :identity AND group_id = x''`;
+    const devices = machine.db().prepare(cut).all({ identity });
+    this.#removed.set(
+      `${machine.name} ${identity}`,
+      new Set(devices.map(({ device }) => (device as Uint8Array).toHex())),
+    );
   }
 
   /** Where somebody was removed, deletions and edits of theirs may not count after all. */

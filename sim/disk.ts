@@ -4,8 +4,10 @@
  */
 import { copyFileSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Db, Statement } from '../core/db.ts';
+import type { Db, SqlRow, Statement } from '../core/db.ts';
 import type { Chance } from './chance.ts';
+import { Secrets } from './secrets.ts';
+import { violated } from './truth.ts';
 
 /** Storage that fails as SQLite tells it. */
 class StorageFault extends Error {
@@ -35,6 +37,7 @@ export class Disk {
   #fault: { kind: Fault; from: number; until: number } | null = null;
   #is_power_cut = false;
   #torn_database: Uint8Array | null = null;
+  readonly secrets = new Secrets();
   is_dead = false;
   statements = 0;
   faults_met = 0;
@@ -184,9 +187,21 @@ export class Disk {
     if (log !== null) writeFileSync(`${this.path}-wal`, log);
   }
 
+  /** S14: no query gives a secret to those who ask. */
+  #withoutSecrets(sql: string, rows: SqlRow[]): SqlRow[] {
+    for (const row of rows)
+      for (const value of Object.values(row))
+        if (value instanceof Uint8Array && value.length === 32 && this.secrets.has(value))
+          violated('S14', `a query gives a secret: ${sql.trim().slice(0, 100)}`);
+    return rows;
+  }
+
   #watched(raw: Db): Db {
     const watched = (sql: string, statement: Statement): Statement => ({
-      run: (params) => this.#step(sql, () => statement.run(params)),
+      run: (params) => {
+        if (params?.secret instanceof Uint8Array) this.secrets.keep(params.secret);
+        return this.#step(sql, () => statement.run(params));
+      },
       get: (params) => this.#step(sql, () => statement.get(params)),
       all: (params) => this.#step(sql, () => statement.all(params)),
     });
@@ -194,7 +209,14 @@ export class Disk {
       prepare: (sql) => watched(sql, raw.prepare(sql)),
       prepareRead: (sql) => {
         const { all, columns } = raw.prepareRead(sql);
-        return { columns, all: (params) => this.#step(sql, () => all(params)) };
+        return {
+          columns,
+          all: (params) =>
+            this.#withoutSecrets(
+              sql,
+              this.#step(sql, () => all(params)),
+            ),
+        };
       },
       exec: (sql) => this.#step(sql, () => raw.exec(sql)),
       setQueryOnly: (on) => raw.setQueryOnly(on),

@@ -25,6 +25,7 @@ import type { Signer } from '../crypto/sign.ts';
 import { commitmentTo, keyIdOf, sealBody, wrapContentKey } from '../protocols/quiet/handlers/content-key.ts';
 import { quiet } from '../protocols/quiet/registry.gen.ts';
 import type { Chance } from './chance.ts';
+import { unwatched } from './secrets.ts';
 
 export type Body = Readonly<Record<string, unknown>>;
 
@@ -173,13 +174,13 @@ export function forgeSealed(
   const content_key = blake2b256(plaintext, encodeHeader(header));
   const { commitment = commitmentTo(content_key), ciphertext = same, wrap = (one) => [one] } = faults;
   const committed: Header = { ...header, type: null, key_commitment: commitment };
-  const body = ciphertext(sealBody(content_key, committed, plaintext));
+  const body = ciphertext(unwatched(() => sealBody(content_key, committed, plaintext)));
   return forge(committed, body, signer, (event_id) => wrap(wrapUnder(key, event_id, content_key)));
 }
 
 /** A content key under a group key; whether it is the one that the event commits to is not looked at. */
 export function wrapUnder({ key_id, secret }: GroupKey, event_id: Id, content_key: Uint8Array): Wrap {
-  return { key_id, sealed: wrapContentKey(secret, event_id, key_id, content_key) };
+  return { key_id, sealed: unwatched(() => wrapContentKey(secret, event_id, key_id, content_key)) };
 }
 
 /** A type and a body, as they are sealed. */

@@ -67,6 +67,7 @@ export class Machine {
   #process = 0;
   #stalled: (() => void)[] = [];
   #asleep_since_ms = 0;
+  #naps = 0;
   state: State = 'off';
   #runtime: Runtime | null = null;
   #db: Db | null = null;
@@ -207,15 +208,18 @@ export class Machine {
     this.#ports.network.down(this.name, true);
   }
 
-  sleep(): void {
-    if (this.state !== 'on') return;
+  /** Returns a number for `wake`, so that it is not woken from another sleep than this. */
+  sleep(): number {
+    if (this.state !== 'on') return this.#naps;
+    this.#naps += 1;
     this.state = 'asleep';
     this.#asleep_since_ms = this.#ports.timeline.now_ms;
     this.#ports.network.down(this.name, false);
+    return this.#naps;
   }
 
-  wake(): void {
-    if (this.state !== 'asleep') return;
+  wake(nap = this.#naps): void {
+    if (this.state !== 'asleep' || nap !== this.#naps) return;
     this.state = 'on';
     this.clock.slept_ms += this.#ports.timeline.now_ms - this.#asleep_since_ms;
     this.#ports.network.up(this.name);

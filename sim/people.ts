@@ -512,8 +512,8 @@ export class People {
         // Others are not made to live through many days of it.
         const wakes_ms = kind === 'sleep' ? ms : Math.min(ms, 40 * MINUTE_MS);
         sim.say(`${name} sleeps for ${Math.round(wakes_ms / MINUTE_MS)} min`);
-        machine.sleep();
-        sim.timeline.after(wakes_ms, () => machine.wake());
+        const nap = machine.sleep();
+        sim.timeline.after(wakes_ms, () => machine.wake(nap));
         return true;
       }
       case 'wake':

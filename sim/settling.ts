@@ -1,6 +1,9 @@
 /** Faults are over: all machines that are left are on, in touch, and have the right time. Now there has to be progress, and then silence. */
-import { decodeHeader } from '../core/event-codec.ts';
+import type { Db } from '../core/db.ts';
+import { decodeHeader, encodeEventItem, encodeFrame } from '../core/event-codec.ts';
 import type { Id } from '../core/fields.ts';
+import { checkIntegrity } from '../hosts/node/integrity.ts';
+import { PREKEY_USABLE_MS, PREKEYS_MIN } from '../protocols/quiet/events/prekey/schema.ts';
 import { EPOCH_MS } from './machine.ts';
 import { QUIET } from './network.ts';
 import { PACES, spans } from './scenario.ts';
@@ -8,6 +11,31 @@ import type { Place, Simulation } from './simulation.ts';
 import { violated } from './truth.ts';
 
 const { SECOND_MS, MINUTE_MS, DAY_MS } = spans;
+
+const SIZES = `
+  SELECT (SELECT count(*) FROM event WHERE identity = :identity) AS events, (SELECT count(*) FROM event WHERE identity = :identity AND body IS NULL) AS dead,
+    (SELECT count(*) FROM wrap) AS wraps, (SELECT count(*) FROM waiting) AS waiting`;
+
+/** Events with their wraps, as one frame takes them: those that are for everybody. */
+function itemsOf(db: Db, identity: number): Uint8Array[] {
+  const wraps = db.prepare(
+    'SELECT k.id, w.sealed FROM wrap w JOIN group_key k ON k.n = w.key WHERE w.of = :n AND w.sealed IS NOT NULL ORDER BY k.id',
+  );
+  const events = db.prepare(
+    'SELECT n, header, signature, body FROM event WHERE identity = :identity AND body IS NOT NULL AND group_n IS NULL ORDER BY id LIMIT :limit',
+  );
+  return events.all({ identity, limit: 1_000 }).map(({ n, header, signature, body }) =>
+    encodeEventItem({
+      header: header as Uint8Array,
+      signature: signature as Uint8Array,
+      body: body as Uint8Array,
+      wraps: wraps.all({ n: n as number }).map(({ id, sealed }) => ({
+        key_id: (id as Uint8Array).toHex(),
+        sealed: sealed as Uint8Array,
+      })),
+    }),
+  );
+}
 
 interface KeyState {
   readonly key_id: Id;
@@ -76,6 +104,33 @@ export class Settling {
     for (const place of sim.places()) sim.checks.nothingAcknowledgedLost(place);
     for (const machine of sim.on) sim.checks.nothingInPlain(machine);
     await this.#silence();
+    await this.#whole();
+  }
+
+  /** S16: what comes once more changes nothing. S1, S2, S3, S6: each record is what it has to be, and the projections are what the records lead to. */
+  async #whole(): Promise<void> {
+    const sim = this.#sim;
+    for (const places of this.#members().values()) {
+      const [one, other] = [places[0]!, places.at(-1)!];
+      const size = () => JSON.stringify(other.machine.db().prepare(SIZES).get({ identity: other.identity }));
+      const before = size();
+      if (one !== other) {
+        const device_id = one.machine.runtime.engine.identity(one.identity)!.device_id;
+        const session = { session_id: 'once more', device_id };
+        const frame = encodeFrame(itemsOf(one.machine.db(), one.identity));
+        other.machine.runtime.engine.receive(other.identity, session, frame);
+      }
+      if (size() !== before)
+        violated('S16', `${other.machine.name} takes in what it has: ${before}, ${size()}`);
+    }
+    // What those who were removed had said after their cut is another matter: the events lead to it in the order in which they came.
+    const looked_at = sim.truth.removed.size > 0 ? [] : sim.on.slice(0, 1);
+    for (const machine of looked_at) {
+      const { problems } = await checkIntegrity(machine.db(), sim.protocol, () => undefined);
+      const [problem] = problems;
+      if (problem !== undefined)
+        violated('S1', `on ${machine.name}: ${sim.truth.nameOf(problem.event_id ?? '')}: ${problem.problem}`);
+    }
   }
 
   /** What was made by clocks that were ahead is held until its time, and what was noted by them counts from that time: so all sleep until then, be it for years. */
@@ -127,7 +182,7 @@ export class Settling {
       for (const place of places) {
         const waiting = this.#waiting(place);
         if (waiting !== null) return waiting;
-        const key = this.#key(place, places.length > 1);
+        const key = this.#key(place, places.length > 1) ?? this.#machine(place);
         if (key !== null) return key;
       }
       const different = this.#different(places);
@@ -165,6 +220,24 @@ export class Settling {
         return `L4: expired and not erased: ${what}`;
       if (key.to_rewrap + key.to_remove > 0) return `L9: owed: ${what}`;
     }
+    return null;
+  }
+
+  /** L5: what was erased is receipted. L6: there are prekeys for whoever wants to give a key. L7: no job waits for longer than it should. */
+  #machine(place: Place): string | null {
+    const { machine } = place;
+    const now_ms = machine.clock.wall_ms();
+    const { open } = this.#sim.query<{ open: number }>({ machine, identity: 0 }, 'get_open_purges')[0]!;
+    if (open > 0) return `L5: ${open} erasures on ${machine.name} have no receipt`;
+    const until_ms = now_ms + PREKEY_USABLE_MS;
+    const { usable } = this.#sim.query<{ usable: number }>(place, 'count_usable_prekeys', { until_ms })[0]!;
+    if (usable < PREKEYS_MIN) return `L6: ${machine.name} has ${usable} prekeys that are good`;
+    const late = machine
+      .db()
+      .prepare('SELECT job FROM job_schedule WHERE disabled = 0 AND parked IS NULL AND next_due_ms < :since')
+      .get({ since: now_ms - 60_000 });
+    if (late !== undefined)
+      return `L7: on ${machine.name} the job ${String(late.job)} is due and does not run`;
     return null;
   }
 

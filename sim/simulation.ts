@@ -21,6 +21,7 @@ import { Marks } from './marks.ts';
 import { SimulatedNetwork } from './network.ts';
 import { People } from './people.ts';
 import { jobsAt, type Scenario, spans } from './scenario.ts';
+import { watchNonces } from './secrets.ts';
 import { Settling } from './settling.ts';
 import { Timeline } from './timeline.ts';
 import { Truth, Violation } from './truth.ts';
@@ -61,6 +62,7 @@ export class Simulation {
   readonly scenario: Scenario;
   readonly timeline = new Timeline();
   readonly network: SimulatedNetwork;
+  readonly protocol = quietProtocol;
   readonly truth = new Truth();
   readonly marks = new Marks();
   readonly machines = new Map<string, Machine>();
@@ -248,6 +250,7 @@ export class Simulation {
   async run(): Promise<Finished> {
     const { scenario } = this;
     let violation: Violation | null = null;
+    const stop_watching = watchNonces((thrown) => this.note(thrown));
     try {
       await this.people.found(FOUNDING_NAMES.slice(0, scenario.machines));
       for (const step of scenario.steps) {
@@ -262,6 +265,7 @@ export class Simulation {
       if (thrown instanceof Violation) violation = thrown;
       else violation = new Violation('F3', `${(thrown as Error).stack?.split('\n').slice(0, 6).join(' | ')}`);
     } finally {
+      stop_watching();
       for (const machine of this.machines.values()) if (machine.state !== 'destroyed') machine.destroy();
       rmSync(this.folder, { recursive: true, force: true });
     }
@@ -272,6 +276,10 @@ export class Simulation {
       marks: this.marks.counts,
       log: this.log,
     };
+  }
+
+  isLocal(type: string): boolean {
+    return quietProtocol.types.get(type)?.value.class === 'local';
   }
 
   /** Devices that belong to a network that they know of, and whose owners do as they should. */
