@@ -60,7 +60,10 @@ export class Checks {
     if (event === 'session_opened') marks.seen('a session began anew');
     if (event === 'handshakes_failed' || event === 'dial_failed') marks.seen('a handshake failed');
     if (event === 'frame_not_taken_in') marks.seen('a frame was not taken in');
-    if (event === 'purged') this.#erased(machine);
+    if (event === 'purged') {
+      if (!machine.is_up) marks.seen('a purge was finished at the next start');
+      this.#erased(machine);
+    }
     const is_excused = machine.disk.is_dead || machine.disk.faults_met > 0;
     if (is_excused) marks.seen('a disk failed');
     else if (level === 'error' || /not_taken_in|not_opened|close_failed/.test(event))

@@ -88,6 +88,11 @@ export class Machine {
     return this.state === 'on' && !this.disk.is_dead;
   }
 
+  /** Whether its process has begun, and not only started to. */
+  get is_up(): boolean {
+    return this.#runtime !== null;
+  }
+
   /** Of a machine that is on. */
   get runtime(): Runtime {
     if (this.#runtime === null) throw new Error(`${this.name} is ${this.state}`);

@@ -36,11 +36,9 @@ const OF_DEATHS: Readonly<Record<string, RegExp>> = {
 
 const OTHERS = [
   'a purge was finished at the next start',
-  'a purge was cut short after others had sealed anew',
   'a machine was set back to an old copy',
   'two machines were one device',
   'a clock was suspect',
-  'a live event had lost its last clean wrap and was sealed anew',
   'a session began anew',
   'a handshake failed',
   'a frame was not taken in',

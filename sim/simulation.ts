@@ -20,7 +20,7 @@ import { Machine } from './machine.ts';
 import { Marks } from './marks.ts';
 import { SimulatedNetwork } from './network.ts';
 import { People } from './people.ts';
-import { jobsAt, type Scenario, spans } from './scenario.ts';
+import { jobsAt, type Pace, type Scenario, spans } from './scenario.ts';
 import { watchNonces } from './secrets.ts';
 import { Settling } from './settling.ts';
 import { Timeline } from './timeline.ts';
@@ -44,6 +44,8 @@ export interface Finished {
   readonly simulated_ms: number;
   readonly marks: ReadonlyMap<string, number>;
   readonly log: readonly string[];
+  /** What everybody shows at the end: the same, whenever jobs ran. */
+  readonly shown: readonly string[];
 }
 
 /** Memory where there is some: nothing of a simulation has to outlive it. */
@@ -74,6 +76,8 @@ export class Simulation {
   readonly hostile_devices = new Set<Id>();
   /** Machines that began as copies of others. */
   readonly clones = new Set<string>();
+  /** How often jobs run now. */
+  pace: Pace;
   steps_done = 0;
   #jobs_factor = 1;
   readonly #options: SimulationOptions;
@@ -83,6 +87,7 @@ export class Simulation {
 
   constructor(scenario: Scenario, options: SimulationOptions = {}) {
     this.scenario = scenario;
+    this.pace = scenario.pace;
     this.#options = options;
     this.folder = mkdtempSync(join(FAST_FOLDER, 'sotto-sim-'));
     this.network = new SimulatedNetwork(this.timeline, this.chance('network'));
@@ -122,7 +127,7 @@ export class Simulation {
       protocol: quietProtocol,
       chance: this.chance,
       open: this.#options.open ?? openNodeSqlite,
-      jobs_yaml: () => jobsAt(this.scenario.pace, this.#jobs_factor),
+      jobs_yaml: () => jobsAt(this.pace, this.#jobs_factor),
       on_commit: (of, effects) => this.#committed(of, effects),
       on_log: (of, level, event, details) => {
         this.trace(`${of.name} ${level} ${event}`);
@@ -250,6 +255,7 @@ export class Simulation {
   async run(): Promise<Finished> {
     const { scenario } = this;
     let violation: Violation | null = null;
+    let shown: readonly string[] = [];
     const stop_watching = watchNonces((thrown) => this.note(thrown));
     try {
       await this.people.found(FOUNDING_NAMES.slice(0, scenario.machines));
@@ -260,7 +266,9 @@ export class Simulation {
         this.#bury();
         this.checks.lookAtAll();
       }
-      await new Settling(this, this.#options.settling_factor ?? 1).run();
+      const settling = new Settling(this, this.#options.settling_factor ?? 1);
+      await settling.run();
+      shown = settling.shown();
     } catch (thrown) {
       if (thrown instanceof Violation) violation = thrown;
       else violation = new Violation('F3', `${(thrown as Error).stack?.split('\n').slice(0, 6).join(' | ')}`);
@@ -275,6 +283,7 @@ export class Simulation {
       simulated_ms: this.timeline.now_ms,
       marks: this.marks.counts,
       log: this.log,
+      shown,
     };
   }
 

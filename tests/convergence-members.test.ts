@@ -265,7 +265,7 @@ const scenario = fc.record({
 
 /** By hand: RUNS=20000 looks longer, SEED and REPLAY (the seed and path of a failure) look again. Without RUNS a failure is made smaller, which takes long. */
 const { RUNS, SEED, REPLAY } = process.env;
-const numRuns = Number(RUNS ?? 500);
+const numRuns = Number(RUNS ?? 300);
 const again = {
   endOnFailure: RUNS !== undefined,
   ...(SEED === undefined ? {} : { seed: Number(SEED) }),

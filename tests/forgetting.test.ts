@@ -5,7 +5,13 @@ import { copyFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { encode } from '../core/cbor.ts';
-import { encodeEventItem, encodeFrame, encodeTransientItem } from '../core/event-codec.ts';
+import {
+  decodeHeader,
+  encodeEventItem,
+  encodeFrame,
+  encodeHeader,
+  encodeTransientItem,
+} from '../core/event-codec.ts';
 import { limits } from '../core/limits.ts';
 import { quietProtocol, storedEvents, type TestNode } from './support.ts';
 import { World } from './world.ts';
@@ -560,5 +566,61 @@ describe('S6, E15: what counts as sealed anew', () => {
     expect(second.key_id).not.toBe(first!.key_id);
     expect(world.read('alice')).toEqual(['stays', 'makes a key']);
     expect(engine.pipeline.counters.get('erase:no_other_wrap_opens')).toBeUndefined();
+  });
+
+  it('E22: is made once of what is under two dirty keys: each of them names it, and neither waits for ever', () => {
+    const world = two();
+    const gone = world.say('alice', 'goes');
+    world.say('alice', 'stays');
+    world.gather();
+    const { db, engine } = world.node('alice');
+    const [first] = ofChannel(world.node('alice'));
+    remove(world, 'alice', gone);
+    world.runJob('alice', 'rekey_creation_job');
+    world.runJob('alice', 'rekey_creation_job');
+    const also_gone = world.say('alice', 'goes, too');
+    // Two sides that sealed it anew apart have sent each other their wraps, and both keys turn dirty.
+    db.exec('UPDATE wrap SET replaced = 0');
+    remove(world, 'alice', also_gone);
+    db.exec('UPDATE wrap SET replaced = 0');
+    const dirty = ofChannel(world.node('alice')).filter(({ dirty_ms }) => dirty_ms !== null);
+    expect(dirty).toHaveLength(2);
+    expect(
+      db.prepare('SELECT of FROM wrap WHERE sealed IS NOT NULL GROUP BY of HAVING count(*) > 1').all(),
+    ).not.toEqual([]);
+    for (let run = 0; run < 3; run++) world.forget('alice', 0);
+    const after = ofChannel(world.node('alice')).filter(({ dirty_ms }) => dirty_ms !== null);
+    expect(after.map(({ zeroed_ms }) => zeroed_ms === null)).toEqual([false, false]);
+    expect(first!.key_id).toBe(after[0]!.key_id);
+    expect(world.read('alice')).toEqual(['stays']);
+    expect(engine.trace.read(10_000).filter(({ outcome }) => outcome === 'failed')).toEqual([]);
+  });
+});
+
+describe('S8: what lives for ten years', () => {
+  it('can be deleted at once, by its author and by an admin, whose clock is behind', () => {
+    const world = two();
+    const longest = limits.ttl_ms_max;
+    const [own, of_bob] = [
+      world.say('alice', 'long', undefined, longest),
+      world.say('bob', 'also long', undefined, longest),
+    ];
+    world.gather();
+    world.clock.wall -= 9 * 60_000;
+    for (const message_id of [own, of_bob])
+      world.node('alice').engine.command('remove_message', 1, { message_id });
+    world.clock.wall += 9 * 60_000;
+    world.gather();
+    for (const name of ['alice', 'bob']) expect(world.read(name)).toEqual([]);
+  });
+
+  it('is a message at the most: no other event without a target lives as long as a deletion may', () => {
+    const world = two();
+    const [message] = storedEvents(world.node('alice')).filter(({ type }) => type === 'channel');
+    const header = decodeHeader(message!.header);
+    const living = (lifetime_ms: number) =>
+      encodeHeader({ ...header, expires_ms: header.created_ms + lifetime_ms });
+    expect(decodeHeader(living(limits.ttl_ms_max)).expires_ms).toBe(header.created_ms + limits.ttl_ms_max);
+    expect(() => decodeHeader(living(limits.ttl_ms_max + 1))).toThrow(/expires_ms/);
   });
 });

@@ -20,6 +20,7 @@ const FOLDERS = [
   'examples',
   'dev',
   'bench',
+  'sim',
   'tests',
 ];
 
@@ -29,7 +30,7 @@ const files: readonly string[] = FOLDERS.flatMap((folder) =>
     .filter((path) => /\.ts$/.test(path) && !path.includes('node_modules') && !path.endsWith('.d.ts')),
 );
 const isTest = (path: string) => /\.(test|contract|fake|testing)\.ts$|\/fixtures\//.test(path);
-const production = files.filter((path) => !isTest(path) && !/^(tests|dev|bench)\//.test(path));
+const production = files.filter((path) => !isTest(path) && !/^(tests|dev|bench|sim)\//.test(path));
 const source = (path: string) => readFileSync(join(ROOT, path), 'utf8');
 const withoutComments = (text: string) =>
   text.replace(/\/\*[\s\S]*?\*\//g, '').replace(/(^|[^:'"`])\/\/.*$/gm, '$1');
@@ -130,9 +131,9 @@ const LAW: readonly (readonly [string, (path: string) => boolean, (entry: Import
       !/^(core|crypto|storage|transport|protocols|hosts|cli)\//.test(to),
   ],
   [
-    'production code imports no test, bench or dev tool',
+    'production code imports no test, bench, simulator or dev tool',
     (path) => production.includes(path),
-    ({ to }) => !/^(tests|bench|dev)\//.test(to) && !isTest(to),
+    ({ to }) => !/^(tests|bench|dev|sim)\//.test(to) && !isTest(to),
   ],
 ];
 
@@ -161,6 +162,25 @@ const IMPURE: readonly (readonly [RegExp, string])[] = [
   [/\bawait\b|\basync\b|\bPromise\b/, 'a synchronous function'],
   [/\bperformance\b/, 'ctx.now_ms'],
 ];
+
+describe('the simulator', () => {
+  it('imports no test, no API, no command line and no composition root', () => {
+    const imports = files.filter((path) => path.startsWith('sim/')).flatMap(importsOf);
+    expect(imports.length).toBeGreaterThan(50);
+    expect(
+      imports.filter(({ to }) => /^(tests|api|cli|bench|dev)\/|^hosts\/node\/(main|node)\.ts/.test(to)),
+    ).toEqual([]);
+  });
+
+  it('S15: has all its time and chance from its seed', () => {
+    const measuring = ['sim/main.ts', 'sim/worker.ts', 'sim/campaign.ts', 'sim/shorten.ts', 'sim/mutants.ts'];
+    const made = files.filter((path) => path.startsWith('sim/') && !measuring.includes(path));
+    expect(made.length).toBeGreaterThan(10);
+    const real =
+      /\bDate\.now\b|\bMath\.random\b|\bperformance\b|\brandomBytes\b|\bsetTimeout\b|\bsetInterval\b/;
+    expect(made.filter((path) => real.test(withoutComments(source(path))))).toEqual([]);
+  });
+});
 
 describe('pure code', () => {
   const pure = production.filter(
