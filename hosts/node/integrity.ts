@@ -188,6 +188,12 @@ const ownerOf = (row: string): string => String((JSON.parse(row) as { event?: st
 /** What is copied as it is: who this is, and the secrets, in memory only. */
 const SECRETS = ['identity', 'key_slot', 'key_slot_use', 'prekey_secret', 'group_key'] as const;
 
+/** Signed headers without their events. */
+const LINKS = `
+  SELECT identity, id, header, signature FROM event WHERE body IS NULL
+  UNION ALL SELECT identity, id, header, signature FROM waiting
+  UNION ALL SELECT identity, id, header, signature FROM chain_header`;
+
 /** A second engine, in memory, that hears every event anew; nothing it would say is said. */
 function rebuildOf(db: Db, protocol: Protocol) {
   const memory = openNodeSqlite(':memory:');
@@ -222,6 +228,11 @@ function rebuildOf(db: Db, protocol: Protocol) {
         )
         .run(row);
     }
+  // What a removed device said counts as far as its chain can be walked back, over what is dead, too.
+  const link = memory.prepare(
+    'INSERT INTO chain_header (identity, id, header, signature) VALUES (:identity, :id, :header, :signature) ON CONFLICT DO NOTHING',
+  );
+  for (const row of db.prepare(LINKS).all()) link.run(row);
   const identities = new Set<Identity>();
   return {
     take(identity: Identity, id: Uint8Array, raw: RawEvent): void {
