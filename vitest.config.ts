@@ -2,7 +2,14 @@ import { defineConfig } from 'vitest/config';
 import { BaseSequencer, type TestSpecification } from 'vitest/node';
 
 /** The longest first, so that no worker is left alone with one of them at the end. */
-const LONGEST = ['forgetting-model', 'simulator', 'convergence-members', 'forgetting-search', 'three-people', 'recorder'];
+const LONGEST = [
+  'forgetting-model',
+  'simulator',
+  'convergence-members',
+  'forgetting-search',
+  'three-people',
+  'recorder',
+];
 
 class LongestFirst extends BaseSequencer {
   override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {

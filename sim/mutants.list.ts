@@ -49,6 +49,8 @@ const mallory = (...kinds: readonly string[]): readonly Edit[] => [
   },
 ];
 const MUCH_IS_DELETED = people(['send', 16, 40], ['delete', 8, 40]);
+/** Dirty keys go as soon as they may. */
+const NO_GRACE: Edit = { file: 'sim/scenario.ts', find: 'grace_ms: 90_000', replace: 'grace_ms: 1_000' };
 const MANY_ARE_REMOVED = people(['remove_user', 1, 8], ['remove_device', 1, 4], ['send', 16, 40]);
 
 export const mutants: readonly Mutant[] = [
@@ -312,7 +314,7 @@ export const mutants: readonly Mutant[] = [
         replace: 'if (context.statement(NEEDED).get({ n: key.n, key_id: id, identity, now_ms }) === null) {',
       },
     ],
-    likelier: [everywhere('sleep', 'crash'), ...MUCH_IS_DELETED],
+    likelier: [NO_GRACE, everywhere('sleep', 'crash'), ...MUCH_IS_DELETED],
     seeds: 120,
   },
   {
