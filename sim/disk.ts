@@ -41,8 +41,10 @@ export class Disk {
   is_dead = false;
   statements = 0;
   faults_met = 0;
-  /** What the statement was at which it died. */
+  /** What the statement was at which it died, and whether amid a transaction. */
   died_at = '';
+  died_in_transaction = false;
+  #in_transaction = false;
 
   constructor(folder: string, open: Open, chance: Chance) {
     this.#folder = folder;
@@ -66,6 +68,7 @@ export class Disk {
     this.is_dead = false;
     this.#left = Number.POSITIVE_INFINITY;
     this.#fault = null;
+    this.#in_transaction = false;
     this.#raw = this.#open(this.path);
     return this.#watched(this.#raw);
   }
@@ -161,6 +164,7 @@ export class Disk {
       if (this.#is_power_cut && sql.startsWith('PRAGMA wal_checkpoint')) this.#tear(run);
       this.is_dead = true;
       this.died_at = sql.trim().slice(0, 40);
+      this.died_in_transaction = this.#in_transaction;
       throw new StorageFault(IO_ERROR, 'the process ends here');
     }
     const fault = this.#fault;
@@ -171,6 +175,8 @@ export class Disk {
         throw new StorageFault(fault.kind === 'full' ? FULL : IO_ERROR, `the disk: ${fault.kind}`);
       }
     }
+    if (sql.startsWith('BEGIN')) this.#in_transaction = true;
+    else if (sql === 'COMMIT' || sql === 'ROLLBACK') this.#in_transaction = false;
     return run();
   }
 

@@ -31,10 +31,10 @@ const OF_DEATHS: Readonly<Record<string, RegExp>> = {
   'died at a checkpoint': /wal_checkpoint/,
   'died while the log was padded': /log_padding/,
   'died at a commit': /^COMMIT/,
-  'died amid a transaction': /^(INSERT|UPDATE|DELETE)/,
 };
 
 const OTHERS = [
+  'died amid a transaction',
   'a purge was finished at the next start',
   'a machine was set back to an old copy',
   'two machines were one device',
@@ -67,6 +67,7 @@ export class Marks {
   }
 
   died({ disk }: Machine): void {
+    if (disk.died_in_transaction) this.#add('died amid a transaction');
     for (const [mark, at] of Object.entries(OF_DEATHS)) if (at.test(disk.died_at)) this.#add(mark);
   }
 }

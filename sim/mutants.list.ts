@@ -262,7 +262,7 @@ export const mutants: readonly Mutant[] = [
   {
     name: 'suspect-clock-destroys',
     what: 'Jobs that destroy run although the clock is suspect.',
-    promises: ['S4', 'S5', 'L2'],
+    promises: ['S4', 'S5', 'S8', 'L2'],
     edits: [
       {
         file: 'core/job-run.ts',
@@ -637,7 +637,7 @@ export const mutants: readonly Mutant[] = [
       {
         file: 'core/schedule-rows.ts',
         find: 'SELECT min(next_due_ms) AS earliest FROM job_schedule',
-        replace: "SELECT min(next_due_ms) AS earliest FROM job_schedule WHERE job <> 'close_groups'",
+        replace: "SELECT min(next_due_ms) AS earliest FROM job_schedule WHERE job <> \\'close_groups\\'",
       },
       {
         file: 'core/schedule-rows.ts',
