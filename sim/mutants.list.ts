@@ -41,7 +41,11 @@ const everywhere = (...classes: readonly string[]): Edit => ({
 /** Mallory is in every scenario, busy, and does only this. */
 const mallory = (...kinds: readonly string[]): readonly Edit[] => [
   everywhere('hostile'),
-  { file: 'sim/scenario.ts', find: 'hostile: { hostile: 10 },', replace: 'hostile: { hostile: 60 },' },
+  {
+    file: 'sim/scenario.ts',
+    find: 'hostile: { hostile: 10 },',
+    replace: 'hostile: { hostile: 60 },',
+  },
   {
     file: 'sim/hostile.ts',
     find: 'const kind = KINDS[pick % (KINDS.length + STRANGE)];',
@@ -50,7 +54,11 @@ const mallory = (...kinds: readonly string[]): readonly Edit[] => [
 ];
 const MUCH_IS_DELETED = people(['send', 16, 40], ['delete', 8, 40]);
 /** Dirty keys go as soon as they may. */
-const NO_GRACE: Edit = { file: 'sim/scenario.ts', find: 'grace_ms: 90_000', replace: 'grace_ms: 1_000' };
+const NO_GRACE: Edit = {
+  file: 'sim/scenario.ts',
+  find: 'grace_ms: 90_000',
+  replace: 'grace_ms: 1_000',
+};
 const MANY_ARE_REMOVED = people(['remove_user', 1, 8], ['remove_device', 1, 4], ['send', 16, 40]);
 
 export const mutants: readonly Mutant[] = [
@@ -270,7 +278,7 @@ export const mutants: readonly Mutant[] = [
         replace: 'spec.job === undefined;',
       },
     ],
-    likelier: [everywhere('clock')],
+    likelier: [everywhere('clock'), ...people(['send_day', 3, 40])],
     seeds: 200,
   },
   {
@@ -530,7 +538,12 @@ export const mutants: readonly Mutant[] = [
         replace: "this.#ports.log('warn', 'log_not_scrubbed', {});",
       },
     ],
-    likelier: [everywhere('crash', 'disk')],
+    likelier: [
+      everywhere('crash'),
+      NO_GRACE,
+      { file: 'sim/scenario.ts', find: 'crash: { crash: 6,', replace: 'crash: { crash: 80,' },
+      ...people(['send', 16, 40], ['delete', 8, 40], ['forget_now', 3, 40]),
+    ],
     seeds: 200,
   },
 
