@@ -87,6 +87,8 @@ export interface PipelineDefinition {
   readonly install?: (db: Db) => void;
   /** Asked once, when the engine starts: what this version can do more with than the one that stored it. */
   readonly adopt?: (context: HandlerContext) => readonly AnyEnvelope[];
+  /** Asked before a transaction that took envelopes in is committed, once: what is kept up to date for all of it together. */
+  readonly before_commit?: (context: HandlerContext) => void;
   /** Rows that the query planner is to expect, by table and index, as in `sqlite_stat1`. */
   readonly estimates?: Readonly<Record<string, Readonly<Record<string, string>>>>;
   /** Tables that no query and no other SQL may name: secrets are read by handlers, and by views that show what they open. */

@@ -71,7 +71,10 @@ export class Pipeline {
     this.#effects = [];
     let result: ReturnType<typeof body>;
     try {
+      const taken_in = this.#envelopes;
       result = body(this.#transaction(now_ms));
+      if (this.#envelopes !== taken_in)
+        this.#ports.protocol.pipeline.before_commit?.(this.#context(now_ms, new Map()));
       this.#statement('COMMIT').run();
     } catch (thrown) {
       this.#rollback();

@@ -3,7 +3,7 @@
  * one of them. The secret is in the key slot with the number `slot`.
  */
 /** Grows when a table's shape changes. */
-export const SCHEMA_VERSION = 3;
+export const SCHEMA_VERSION = 4;
 
 export const CORE_SCHEMA = `
 CREATE TABLE IF NOT EXISTS identity (

@@ -66,6 +66,11 @@ describe('the audit of a store', () => {
       `UPDATE event SET signature = zeroblob(64) WHERE type = 'peer'`,
       /signature does not hold/,
     ],
+    [
+      'a sum',
+      `UPDATE sum_node SET count = count + 1 WHERE level = 1`,
+      /sums of what peers compare are wrong/,
+    ],
     ['a header', `UPDATE event SET header = x'00' WHERE type = 'profile'`, /header cannot be read/],
     ['a wrap', 'UPDATE wrap SET sealed = zeroblob(48) WHERE sealed IS NOT NULL', /wrap does not open/],
     ['a lost key', 'UPDATE key_slot SET secret = zeroblob(32)', /is not what its id says/],

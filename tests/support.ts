@@ -15,6 +15,7 @@ import { encodeFrame } from '../core/event-codec.ts';
 import type { Id } from '../core/fields.ts';
 import type { AfterCommit } from '../core/outcome.ts';
 import { assembleProtocol, type Protocol, type ProtocolFolder } from '../core/protocol.ts';
+import { LEVELS } from '../protocols/quiet/reconcile/sum.ts';
 import { quiet } from '../protocols/quiet/registry.gen.ts';
 import { openNodeSqlite } from '../storage/node-sqlite.ts';
 
@@ -280,9 +281,13 @@ export function canonicalDump(node: TestNode): string {
     const rows_of =
       table === 'depends_on'
         ? `${table} t WHERE EXISTS (SELECT 1 FROM event e WHERE e.n = t.event AND (e.body IS NOT NULL OR e.superseded = 1))`
-        : `${table} t`;
+        : // Which runs the ids are cut into is a matter of the order in which they came; what they add up to is not.
+          table === 'sum_node'
+          ? `${table} t WHERE level = ${LEVELS} AND count > 0`
+          : `${table} t`;
     if (table === 'event') shown.push('(SELECT hex(id) FROM event WHERE n = t.group_n) AS group_id');
     if (table === 'aimed_at') shown.splice(0, 1, '(SELECT hex(id) FROM event WHERE n = t.event) AS event');
+    if (table === 'sum_node') shown.splice(0, 1, '(SELECT hex(id) FROM event WHERE n = t.set_n) AS group_id');
     const rows = node.all(`SELECT ${shown.join(', ')} FROM ${rows_of}`).map((row) => JSON.stringify(row));
     lines.push(`== ${table}`, ...rows.sort());
   }

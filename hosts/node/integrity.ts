@@ -15,6 +15,7 @@ import { readSlot } from '../../protocols/quiet/handlers/key-slot.ts';
 import { openWrap } from '../../protocols/quiet/handlers/wraps.ts';
 import { openNodeSqlite } from '../../storage/node-sqlite.ts';
 import { projectionDump } from './projections.ts';
+import { sumProblems } from './sum-problems.ts';
 
 export interface Problem {
   readonly event_id: string | null;
@@ -69,6 +70,7 @@ export async function checkIntegrity(
     await new Promise((resolve) => setImmediate(resolve));
   }
   checkKeys(db, note);
+  for (const problem of sumProblems(db)) note(null, problem);
   const damage = db.prepare('PRAGMA quick_check(1)').get();
   if (damage?.quick_check !== 'ok') note(null, 'SQLite finds the file damaged');
   const compared = rebuilt?.compare(note) ?? 0;

@@ -35,6 +35,7 @@ import { standing } from './handlers/standing.ts';
 import { validate } from './handlers/validate.ts';
 import { verify } from './handlers/verify.ts';
 import { installFingerprint } from './reconcile/fingerprint.ts';
+import { foldSums } from './reconcile/sums.ts';
 
 export const pipeline = {
   handlers: pipelineOf([
@@ -72,6 +73,7 @@ export const pipeline = {
   secret_tables: ['key_slot', 'key_slot_use', 'key_slot_lock'],
   rejected: rememberRefused,
   adopt: adoptKnownTypes,
+  before_commit: foldSums,
   install: (db: Parameters<typeof installContent>[0]) => {
     installContent(db);
     installFingerprint(db);

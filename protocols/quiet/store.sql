@@ -23,6 +23,9 @@ CREATE TABLE IF NOT EXISTS event (
 );
 -- The time in front of the id makes inserts append, and this is also the order in which peers compare what they have.
 CREATE UNIQUE INDEX IF NOT EXISTS event_by_id ON event (identity, id);
+-- The sets that peers compare (see sums.sql), in that order; and what is left of the dead, whose ids nobody is asked for again.
+CREATE INDEX IF NOT EXISTS event_by_set ON event (identity, group_n, id) WHERE body IS NOT NULL;
+CREATE INDEX IF NOT EXISTS event_dead ON event (identity, id) WHERE body IS NULL;
 -- A device's chain in one audience: where a removal cuts, and where two events of one number show a clone.
 CREATE INDEX IF NOT EXISTS event_by_author ON event (identity, author, group_n, seq);
 CREATE INDEX IF NOT EXISTS event_opaque ON event (n) WHERE opaque = 1;

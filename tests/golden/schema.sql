@@ -1,4 +1,4 @@
-PRAGMA user_version = 3;
+PRAGMA user_version = 4;
 
 CREATE TABLE address (
   event    INTEGER PRIMARY KEY REFERENCES event (n),
@@ -400,6 +400,24 @@ CREATE TABLE session (
 
 CREATE TABLE sqlite_stat1(tbl,idx,stat);
 
+CREATE TABLE sum_change (
+  n         INTEGER PRIMARY KEY,
+  identity  INTEGER NOT NULL,
+  set_n     INTEGER NOT NULL,
+  id        BLOB NOT NULL,
+  more      INTEGER NOT NULL
+);
+
+CREATE TABLE sum_node (
+  identity  INTEGER NOT NULL,
+  set_n     INTEGER NOT NULL,
+  level     INTEGER NOT NULL,
+  lower     BLOB NOT NULL,
+  count     INTEGER NOT NULL,
+  sum       BLOB NOT NULL,
+  PRIMARY KEY (identity, set_n, level, lower)
+) WITHOUT ROWID;
+
 CREATE TABLE synced (
   identity  INTEGER PRIMARY KEY,
   at_ms     INTEGER NOT NULL
@@ -475,6 +493,10 @@ CREATE INDEX event_by_author ON event (identity, author, group_n, seq);
 CREATE INDEX event_by_expiry ON event (identity, expires_ms) WHERE body IS NOT NULL AND expires_ms < 9007199254740991;
 
 CREATE UNIQUE INDEX event_by_id ON event (identity, id);
+
+CREATE INDEX event_by_set ON event (identity, group_n, id) WHERE body IS NOT NULL;
+
+CREATE INDEX event_dead ON event (identity, id) WHERE body IS NULL;
 
 CREATE INDEX event_opaque ON event (n) WHERE opaque = 1;
 
@@ -575,3 +597,17 @@ CREATE VIEW shown_message AS
     e.group_n AS group_n, CASE WHEN m.shown = m.event THEN NULL ELSE s.created_ms END AS edited_ms, s.body AS body
   FROM message m JOIN event e ON e.n = m.event JOIN live_event s ON s.n = m.shown JOIN event c ON c.n = m.channel
   WHERE e.expires_ms > now_ms() AND c.body IS NOT NULL;
+
+CREATE TRIGGER sum_less AFTER DELETE ON event WHEN old.body IS NOT NULL BEGIN
+  INSERT INTO sum_change (identity, set_n, id, more) VALUES (old.identity, coalesce(old.group_n, 0), old.id, -1);
+END;
+
+CREATE TRIGGER sum_more AFTER INSERT ON event WHEN new.body IS NOT NULL BEGIN
+  INSERT INTO sum_change (identity, set_n, id, more) VALUES (new.identity, coalesce(new.group_n, 0), new.id, 1);
+END;
+
+CREATE TRIGGER sum_other AFTER UPDATE OF body, group_n ON event
+WHEN (old.body IS NULL) <> (new.body IS NULL) OR old.group_n IS NOT new.group_n BEGIN
+  INSERT INTO sum_change (identity, set_n, id, more) SELECT old.identity, coalesce(old.group_n, 0), old.id, -1 WHERE old.body IS NOT NULL;
+  INSERT INTO sum_change (identity, set_n, id, more) SELECT new.identity, coalesce(new.group_n, 0), new.id, 1 WHERE new.body IS NOT NULL;
+END;

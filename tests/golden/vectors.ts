@@ -340,13 +340,13 @@ function makeSync() {
   db.exec('CREATE TABLE item (id BLOB PRIMARY KEY)');
   const insert = db.prepare('INSERT INTO item (id) VALUES (:id)');
   for (const id of ids) insert.run({ id: bytes(id) });
-  const fingerprint = hex(db.prepare('SELECT fingerprint(id) AS sum FROM item').get()!.sum as Uint8Array);
+  const fingerprint = hex(db.prepare('SELECT fingerprint(id_sum(id, 1), count(*)) AS sum FROM item').get()!.sum as Uint8Array);
   const source = (known: readonly string[], sum: string): ItemSource => ({
-    count: () => known.length,
-    fingerprint: () => sum,
+    summary: () => ({ count: known.length, fingerprint: sum }),
     ids: () => known,
     alsoKnown: () => [],
     split: () => [],
+    tail: () => [],
   });
   const opening = openingMessage(source(ids, fingerprint));
   const fewer = ids.slice(0, 3);

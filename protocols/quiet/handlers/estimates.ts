@@ -6,6 +6,8 @@
 export const estimates: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   event: {
     event_by_id: '1000000 500000 1',
+    event_by_set: '1000000 500000 250000 1',
+    event_dead: '20000 10000 1',
     event_by_author: '1000000 500000 20000 10000 1',
     event_by_expiry: '20000 10000 1',
     event_opaque: '10 1',
@@ -67,5 +69,7 @@ export const estimates: Readonly<Record<string, Readonly<Record<string, string>>
   dying: { '': '1' },
   session: { session: '20 10 1' },
   network: { sqlite_autoindex_network_1: '2 1' },
+  sum_node: { sum_node: '50000 25000 12000 3000 1' },
+  sum_change: { '': '500' },
   identity: { sqlite_autoindex_identity_1: '2 1' },
 };

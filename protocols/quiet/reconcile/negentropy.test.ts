@@ -9,8 +9,7 @@ function setOf(ids: Iterable<string>, also_known: readonly string[] = []): ItemS
   const within = ({ lower, upper }: Range, list: readonly string[]) =>
     list.filter((id) => id >= lower && (upper === null || id < upper));
   return {
-    count: (range) => within(range, sorted).length,
-    fingerprint: (range) => {
+    summary: (range) => {
       const found = within(range, sorted);
       const littleEndian = (id: string) => BigInt(`0x${id.match(/../g)!.reverse().join('')}`);
       const sum = found.reduce((total, id) => (total + littleEndian(id)) % 2n ** 256n, 0n);
@@ -18,12 +17,14 @@ function setOf(ids: Iterable<string>, also_known: readonly string[] = []): ItemS
       const digits: number[] = [found.length % 128];
       for (let rest = Math.floor(found.length / 128); rest > 0; rest = Math.floor(rest / 128))
         digits.unshift((rest % 128) | 128);
-      return sha256(Uint8Array.from([...bytes, ...digits]))
+      const fingerprint = sha256(Uint8Array.from([...bytes, ...digits]))
         .subarray(0, 16)
         .toHex();
+      return { count: found.length, fingerprint };
     },
     ids: (range, limit) => within(range, sorted).slice(0, limit),
     alsoKnown: (range, limit) => within(range, also_known).slice(0, limit),
+    tail: () => [sorted[Math.floor(sorted.length / 2)]!, `${sorted.at(-1)!}`],
     split: (range, parts) => {
       const found = within(range, sorted);
       return found.filter(

@@ -21,6 +21,8 @@ const LIST_BELOW = BUCKETS * 2;
 export const IDS_LISTED_MAX = 2_000;
 /** Ranges one message may have: a bound on what a hostile message can make us compute. */
 const RANGES_MAX = 4096;
+/** Bytes of an answer beyond which all that follows becomes one range, to be gone into later. With what one range can still add to it, it stays far below both bounds. */
+const ANSWER_BYTES_FULL = 32 * 1024;
 
 /** Ids from `lower` on and below `upper`, both in hex and of any length up to 64 digits: they compare as texts. `upper` null: to the end. */
 export interface Range {
@@ -30,9 +32,11 @@ export interface Range {
 
 /** What one side has, in the order of ids. */
 export interface ItemSource {
-  count(range: Range): number;
-  /** The first 16 bytes, in hex, of SHA-256 over the sum of the ids (mod 2^256, little-endian) and the varint of their number. */
-  fingerprint(range: Range): string;
+  /**
+   * How many ids there are, and their fingerprint: the first 16 bytes, in hex, of SHA-256 over the sum of the ids (mod 2^256, little-endian) and the
+   * varint of their number.
+   */
+  summary(range: Range): { readonly count: number; readonly fingerprint: string };
   /** The first `limit` ids of the range. */
   ids(range: Range, limit: number): readonly Id[];
   /**
@@ -40,8 +44,10 @@ export interface ItemSource {
    * them, but neither counted nor offered.
    */
   alsoKnown(range: Range, limit: number): readonly Id[];
-  /** The first id of each of `parts` parts of equal size (but the first part): `parts - 1` ids. */
-  split(range: Range, parts: number): readonly Id[];
+  /** Bounds within the range, in order, that cut it into about `parts` parts of about equal size. */
+  split(range: Range, parts: number): readonly string[];
+  /** Bounds, in order, that cut everything into parts that grow smaller and smaller towards the newest, the last one behind all. */
+  tail(): readonly string[];
 }
 
 export interface Reconciled {
@@ -58,7 +64,7 @@ export function openingMessage(items: ItemSource): Uint8Array {
   writer.byte(PROTOCOL_VERSION);
   writer.bound(null);
   writer.varint(MODE_FINGERPRINT);
-  writer.hex(items.fingerprint({ lower: '', upper: null }));
+  writer.hex(items.summary({ lower: '', upper: null }).fingerprint);
   return writer.bytes();
 }
 
@@ -96,15 +102,20 @@ export function reconcile(items: ItemSource, message: Uint8Array, initiator: boo
       said_anything = true;
     };
     const mode = reader.varint();
+    if (writer.length > ANSWER_BYTES_FULL) {
+      speak();
+      return { answer: withTheRest(items, range.lower, writer), have, need };
+    }
     if (mode === MODE_SKIP) {
       skipping = true;
     } else if (mode === MODE_FINGERPRINT) {
       const theirs = reader.hex(FINGERPRINT_BYTES);
-      if (theirs === items.fingerprint(range)) {
+      const { count, fingerprint } = items.summary(range);
+      if (theirs === fingerprint) {
         skipping = true;
       } else {
         speak();
-        splitRange(items, range, writer);
+        splitRange(items, range, count, writer);
       }
     } else if (mode === MODE_ID_LIST) {
       const theirs = new Set(reader.idList());
@@ -124,13 +135,9 @@ export function reconcile(items: ItemSource, message: Uint8Array, initiator: boo
           writer.bound(upper);
           writer.idList([...ours, ...known]);
         } else {
-          // Too many to list at once: the rest of everything becomes one range, whose fingerprint will differ.
           writer.bound(cut);
           writer.idList([...ours.slice(0, IDS_LISTED_MAX), ...known.filter((id) => id < cut)]);
-          writer.bound(null);
-          writer.varint(MODE_FINGERPRINT);
-          writer.hex(items.fingerprint({ lower: cut, upper: null }));
-          return { answer: writer.bytes(), have, need };
+          return { answer: withTheRest(items, cut, writer), have, need };
         }
       }
     } else {
@@ -141,22 +148,37 @@ export function reconcile(items: ItemSource, message: Uint8Array, initiator: boo
   return { answer: said_anything ? writer.bytes() : null, have, need };
 }
 
-function splitRange(items: ItemSource, range: Range, writer: Writer): void {
-  const count = items.count(range);
+/** Ends an answer with all that is left as one range. Where it is alike the round ends with it; what was not gone into is found in the next. */
+function withTheRest(items: ItemSource, lower: string, writer: Writer): Uint8Array {
+  writer.bound(null);
+  writer.varint(MODE_FINGERPRINT);
+  writer.hex(items.summary({ lower, upper: null }).fingerprint);
+  return writer.bytes();
+}
+
+function splitRange(items: ItemSource, range: Range, count: number, writer: Writer): void {
+  const list = (part: Range) => {
+    writer.bound(part.upper);
+    writer.idList([...items.ids(part, LIST_BELOW), ...items.alsoKnown(part, IDS_LISTED_MAX)]);
+  };
   if (count < LIST_BELOW) {
-    writer.bound(range.upper);
-    writer.idList([...items.ids(range, LIST_BELOW), ...items.alsoKnown(range, IDS_LISTED_MAX)]);
+    list(range);
     return;
   }
+  // Two peers that have met before differ in what is newest.
+  const is_all = range.lower === '' && range.upper === null;
+  const bounds = is_all ? items.tail() : items.split(range, BUCKETS);
   let lower = range.lower;
-  const starts = items.split(range, BUCKETS);
-  for (let part = 0; part <= starts.length; part++) {
-    const first = starts[part];
-    // As short as still separates the two neighbours would do; the whole id is as right, and simpler.
-    const upper = first ?? range.upper;
-    writer.bound(upper);
-    writer.varint(MODE_FINGERPRINT);
-    writer.hex(items.fingerprint({ lower, upper }));
+  for (const upper of [...bounds, range.upper]) {
+    const part = { lower, upper };
+    const summary = items.summary(part);
+    // Nothing is said in fewer bytes than its fingerprint, and answered at once.
+    if (summary.count === 0) list(part);
+    else {
+      writer.bound(upper);
+      writer.varint(MODE_FINGERPRINT);
+      writer.hex(summary.fingerprint);
+    }
     lower = upper ?? '';
   }
 }
@@ -171,6 +193,9 @@ class Writer {
   readonly #bytes: number[] = [];
   #last_time = 0;
 
+  get length(): number {
+    return this.#bytes.length;
+  }
   byte(value: number): void {
     this.#bytes.push(value);
   }

@@ -1,43 +1,16 @@
 /**
- * What jobs and reflectors share of a round of sync: the set of events behind a reconciliation message, and the request that opens a round.
+ * What jobs and reflectors share of a round of sync: the request that opens it, and what each request says besides.
  */
 import { type TransmitDraft, transmit } from '../../../core/envelope.ts';
 import type { Id } from '../../../core/fields.ts';
 import type { Query } from '../../../core/query.ts';
-import {
-  getChainGaps,
-  getEventsForSync,
-  getKeysAwaited,
-  getKnownElsewhere,
-  getLastTakenIn,
-  getOwnEnds,
-  getSyncFingerprint,
-  getSyncSplits,
-} from '../events/sync/queries.ts';
+import { getChainGaps, getKeysAwaited, getLastTakenIn, getOwnEnds } from '../events/sync/queries.ts';
 import { CHAINS_TOLD_MAX, KEYS_ASKED_MAX, syncRequest } from '../events/sync/schema.ts';
-import { type ItemSource, openingMessage, type Range } from './negentropy.ts';
+import { itemsOf } from './items.ts';
+import { openingMessage } from './negentropy.ts';
 
 /** Headers of removed devices' chains asked for with each round. */
 const GAPS_ASKED = 64;
-const BEHIND_ALL = 'ff'.repeat(33);
-
-/** The events of this identity that a peer may read, too, and that had not expired at `cut_ms`. */
-export function itemsOf(query: Query, cut_ms: number, peer_id: Id): ItemSource {
-  const bounds = ({ lower, upper }: Range) => ({ lower, upper: upper ?? BEHIND_ALL, cut_ms, peer_id });
-  const summary = (range: Range) => query(getSyncFingerprint, bounds(range))[0]!;
-  return {
-    count: (range) => summary(range).count,
-    fingerprint: (range) => summary(range).fingerprint,
-    ids: (range, limit) => query(getEventsForSync, { ...bounds(range), limit }).map((row) => row.event_id),
-    alsoKnown: (range, limit) =>
-      query(getKnownElsewhere, { ...bounds(range), limit }).map((row) => row.event_id),
-    split: (range, parts) =>
-      query(getSyncSplits, { ...bounds(range), parts, count: summary(range).count }).map(
-        (row) => row.event_id,
-      ),
-  };
-}
-
 /**
  * Another number whenever an event has been taken in, and no more than that: a count would tell a peer of one network what this node hears in
  * others. The end of an event's id is chance.
@@ -73,7 +46,7 @@ export function openingRequest(
   },
 ): TransmitDraft {
   const body = {
-    message: openingMessage(itemsOf(query, now_ms, device_id)).toHex(),
+    message: openingMessage(itemsOf(query, now_ms, now_ms, device_id)).toHex(),
     need: query(getChainGaps, { limit: GAPS_ASKED }).map((row) => row.event_id),
     ...wants(query, now_ms, device_id),
     cut_ms: now_ms,

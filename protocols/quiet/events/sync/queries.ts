@@ -1,5 +1,6 @@
 import { bytes, id, integer, text } from '../../../../core/fields.ts';
 import { query } from '../../../../core/query.ts';
+import { LEVELS } from '../../reconcile/sum.ts';
 
 /** Peers with an open session, one row per device. */
 export const getActivePeers = query({
@@ -16,51 +17,122 @@ export const getActivePeers = query({
     GROUP BY s.device ORDER BY s.device`,
 });
 
-/** A range of ids: `lower` inclusive, `upper` exclusive, compared as bytes. 33 bytes of ff lie behind every id. */
-const range = { lower: bytes(0, 33), upper: bytes(0, 33), cut_ms: integer(), peer_id: id() };
-const IN_RANGE = 'identity = :identity AND id >= :lower AND id < :upper';
-/** What both may read: what is for everybody, and the private groups that both devices are in now. */
-const SHARED = `(group_n IS NULL OR group_n IN (
-  SELECT g.n FROM current_group_device t JOIN event g ON g.identity = t.identity AND g.id = t.group_id
-    JOIN identity i ON i.identity = t.identity JOIN current_group_device m ON m.identity = t.identity AND m.group_id = t.group_id AND m.device = i.device
-  WHERE t.identity = :identity AND t.device = :peer_id))`;
-const IN_SET = `${IN_RANGE} AND body IS NOT NULL AND expires_ms > :cut_ms AND ${SHARED}`;
-
-/** The events that are compared and sent: valid, not deleted, not expired at the cut. In the order of ids, which is that of time. */
-export const getEventsForSync = query({
-  description: 'Ids of the events that peers exchange, within a range of ids, in the order of time.',
-  params: { ...range, limit: integer(1, 10_000) },
-  row: { event_id: id() },
-  sql: `SELECT id AS event_id FROM event WHERE ${IN_SET} ORDER BY id LIMIT :limit`,
-});
-
-/** Number and fingerprint of the same. */
-export const getSyncFingerprint = query({
+/** The sets that this device and a peer may both read: what is for everybody (0), and the private groups that both are in now. */
+export const getSharedSets = query({
   description:
-    'The number of events that peers exchange within a range of ids, and the fingerprint of their ids.',
-  params: range,
-  row: { count: integer(), fingerprint: bytes(16) },
-  sql: `SELECT count(*) AS count, fingerprint(id) AS fingerprint FROM event WHERE ${IN_SET}`,
+    'The sets of events that this device and a peer may both read: 0, and row numbers of private groups.',
+  params: { peer_id: id() },
+  row: { set_n: integer() },
+  sql: `
+    SELECT 0 AS set_n UNION ALL
+    SELECT g.n FROM current_group_device t JOIN event g ON g.identity = t.identity AND g.id = t.group_id
+      JOIN identity i ON i.identity = t.identity JOIN current_group_device m ON m.identity = t.identity AND m.group_id = t.group_id AND m.device = i.device
+    WHERE t.identity = :identity AND t.device = :peer_id
+    ORDER BY set_n`,
 });
 
-/** The first id of every `size` of them: where a range is split. */
-export const getSyncSplits = query({
-  description: 'The ids that split a range into parts of equal size.',
-  params: { ...range, parts: integer(2, 256), count: integer(1) },
+/** A range of ids: `lower` inclusive, `upper` exclusive, compared as bytes. 33 bytes of ff lie behind every id. */
+const range = { lower: bytes(0, 33), upper: bytes(0, 33) };
+/** Sets as `getSharedSets` gives them, as a JSON list. */
+const sets = { sets: text(16_384) };
+const IN_RANGE = 'identity = :identity AND id >= :lower AND id < :upper';
+const SETS = '(SELECT value FROM json_each(:sets))';
+
+/** The events of one set that are compared and sent: valid, not deleted, not expired at the cut. In the order of ids, which is that of time. */
+export const getEventsForSync = query({
+  description:
+    'Ids of the events of one set that peers exchange, within a range of ids, in the order of time.',
+  params: { ...range, set_n: integer(), cut_ms: integer(), limit: integer(1, 10_000) },
   row: { event_id: id() },
   sql: `
-    SELECT id AS event_id FROM (SELECT id, row_number() OVER (ORDER BY id) - 1 AS place FROM event WHERE ${IN_SET})
-    WHERE place > 0 AND (place * :parts) / :count <> ((place - 1) * :parts) / :count ORDER BY event_id`,
+    SELECT id AS event_id FROM event INDEXED BY event_by_set
+    WHERE ${IN_RANGE} AND group_n IS nullif(:set_n, 0) AND body IS NOT NULL AND expires_ms > :cut_ms ORDER BY id LIMIT :limit`,
+});
+
+/** What a set still counts though it has expired by the cut: it is taken away again. */
+const EXPIRED = `
+  SELECT -1 AS count, id AS sum, -1 AS times FROM event INDEXED BY event_by_expiry
+  WHERE ${IN_RANGE} AND body IS NOT NULL AND expires_ms < 9007199254740991 AND expires_ms <= :cut_ms AND coalesce(group_n, 0) IN ${SETS}`;
+const SUMMED =
+  'coalesce(sum(count), 0) AS count, fingerprint(id_sum(sum, times), coalesce(sum(count), 0)) AS fingerprint';
+
+/** Number and fingerprint of the events that two peers compare, all of them. */
+export const getSyncTotal = query({
+  description: 'The number of events that two peers compare, and the fingerprint of their ids.',
+  params: { ...sets, ...range, cut_ms: integer() },
+  row: { count: integer(), fingerprint: bytes(16) },
+  sql: `
+    SELECT ${SUMMED} FROM (
+      SELECT count, sum, 1 AS times FROM sum_node WHERE identity = :identity AND set_n IN ${SETS} AND level = ${LEVELS} AND lower = x''
+      UNION ALL SELECT more, id, more FROM sum_change WHERE identity = :identity AND set_n IN ${SETS}
+      UNION ALL ${EXPIRED})`,
+});
+
+/** Where the part of a level ends that lies wholly before `x`: at the beginning of the node that `x` is in. */
+const edgeAt = (level: number) => `
+  (SELECT n.lower FROM sum_node n WHERE n.identity = :identity AND n.set_n = s AND n.level = ${level} AND n.lower <= x ORDER BY n.lower DESC LIMIT 1) AS a${level}`;
+/** The nodes of a level that make up what the level above leaves over. */
+const nodesOf = (level: number) => `
+  SELECT n.count * e.times AS count, n.sum AS sum, e.times AS times FROM edge e CROSS JOIN sum_node n
+  WHERE n.identity = :identity AND n.set_n = e.s AND n.level = ${level} AND n.lower < e.a${level}${level + 1 < LEVELS ? ` AND n.lower >= e.a${level + 1}` : ''}`;
+const INNER_LEVELS = Array.from({ length: LEVELS - 1 }, (_, index) => index + 1);
+
+/**
+ * The same within a range: all before its end, less all before its beginning. What lies before a point is made of few nodes of each level, and of
+ * the ids of one run; of what this transaction has changed, the rest is added.
+ */
+export const getSyncFingerprint = query({
+  description:
+    'The number of events that two peers compare within a range of ids, and the fingerprint of their ids.',
+  params: { ...sets, ...range, cut_ms: integer() },
+  row: { count: integer(), fingerprint: bytes(16) },
+  sql: `
+    WITH point (s, x, times) AS (
+      SELECT value, :upper, 1 FROM json_each(:sets) UNION ALL SELECT value, :lower, -1 FROM json_each(:sets) WHERE length(:lower) > 0
+    ), edge AS MATERIALIZED (SELECT s, x, times, ${INNER_LEVELS.map(edgeAt).join(', ')} FROM point)
+    SELECT ${SUMMED} FROM (
+      ${INNER_LEVELS.map(nodesOf).join(' UNION ALL ')}
+      UNION ALL SELECT e.times, v.id, e.times FROM edge e CROSS JOIN event v INDEXED BY event_by_set
+      WHERE v.identity = :identity AND v.group_n IS nullif(e.s, 0) AND v.id >= coalesce(e.a1, x'') AND v.id < e.x AND v.body IS NOT NULL
+      UNION ALL SELECT c.more * e.times, c.id, c.more * e.times FROM edge e CROSS JOIN sum_change c
+      WHERE c.identity = :identity AND c.set_n = e.s AND c.id < e.a1
+      UNION ALL ${EXPIRED})`,
+});
+
+/** The beginnings of the nodes of one level: where a range can be split. */
+export const getSumNodes = query({
+  description: 'Where the nodes of one level begin within a range, and how many ids each counts.',
+  params: { ...sets, ...range, level: integer(1, LEVELS), limit: integer(1, 10_000) },
+  row: { lower: bytes(0, 33), count: integer() },
+  sql: `
+    SELECT lower, count FROM sum_node
+    WHERE identity = :identity AND set_n IN ${SETS} AND level = :level AND lower > :lower AND lower < :upper ORDER BY lower LIMIT :limit`,
+});
+
+/** Where the last node of each level begins, and the last id: the newest of everything is there. */
+export const getSyncTail = query({
+  description: 'Where the newest run of ids begins, on each level, and the newest id.',
+  params: sets,
+  row: { bound: bytes(0, 33) },
+  sql: `
+    SELECT bound FROM (
+      SELECT (SELECT lower FROM sum_node n WHERE n.identity = :identity AND n.set_n = s.value AND n.level = l.column1 ORDER BY lower DESC LIMIT 1) AS bound
+      FROM json_each(:sets) s, (VALUES ${INNER_LEVELS.map((level) => `(${level})`).join(', ')}) l
+      UNION SELECT (SELECT id FROM event INDEXED BY event_by_set
+        WHERE identity = :identity AND group_n IS nullif(s.value, 0) AND body IS NOT NULL ORDER BY id DESC LIMIT 1) FROM json_each(:sets) s
+    ) WHERE length(bound) > 0 ORDER BY bound`,
 });
 
 /** Ids that are known and yet not exchanged: of what is dead, expired, waiting or refused. */
 export const getKnownElsewhere = query({
   description:
     'Ids within a range that this node knows and does not exchange: dead, expired, waiting or refused.',
-  params: { ...range, limit: integer(1, 10_000) },
+  params: { ...sets, ...range, cut_ms: integer(), peer_id: id(), limit: integer(1, 10_000) },
   row: { event_id: id() },
   sql: `
-    SELECT id AS event_id FROM event WHERE ${IN_RANGE} AND (body IS NULL OR expires_ms <= :cut_ms) AND ${SHARED}
+    SELECT id AS event_id FROM event INDEXED BY event_dead WHERE ${IN_RANGE} AND body IS NULL AND coalesce(group_n, 0) IN ${SETS}
+    UNION ALL SELECT id FROM event INDEXED BY event_by_expiry
+    WHERE ${IN_RANGE} AND body IS NOT NULL AND expires_ms < 9007199254740991 AND expires_ms <= :cut_ms AND coalesce(group_n, 0) IN ${SETS}
     UNION ALL SELECT id FROM waiting WHERE ${IN_RANGE}
       -- Of what waits for a key its own author may have better wraps than whoever brought it.
       AND NOT (rule = 'key_missing' AND author = :peer_id) AND (group_id IS NULL OR group_id = (SELECT network_id FROM identity WHERE identity = :identity)

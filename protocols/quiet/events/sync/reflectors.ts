@@ -1,7 +1,8 @@
 import { type Envelope, forward, instruct, transmit } from '../../../../core/envelope.ts';
 import { reflector } from '../../../../core/sources.ts';
+import { itemsOf } from '../../reconcile/items.ts';
 import { reconcile } from '../../reconcile/negentropy.ts';
-import { itemsOf, openingRequest, progressOf, wants } from '../../reconcile/round.ts';
+import { openingRequest, progressOf, wants } from '../../reconcile/round.ts';
 import { getClockWitness } from '../clock-witness/queries.ts';
 import { clockWitness } from '../clock-witness/schema.ts';
 import { getLastSynced } from '../synced/queries.ts';
@@ -23,14 +24,12 @@ const SYNCED_EVERY_MS = 60_000;
 export const reflectSyncRequest = reflector(syncRequest, (query, request, ctx) => {
   const session = ctx.session;
   if (session === null) return [];
-  const { message, need, cut_ms, round, asker_progress, answerer_progress, introduced } = request.body;
+  const { message, need, round, asker_progress, answerer_progress, introduced } = request.body;
   if (query(isMember, { device_id: session.device_id }).length === 0) {
     return [transmit(syncRefused, { introduced }, session.session_id)];
   }
-  const reconciled =
-    message === null
-      ? null
-      : reconcile(itemsOf(query, cut_ms, session.device_id), Uint8Array.fromHex(message), false);
+  const items = itemsOf(query, request.body.cut_ms, ctx.now_ms, session.device_id);
+  const reconciled = message === null ? null : reconcile(items, Uint8Array.fromHex(message), false);
   // Who has just come in can judge nothing before it knows the members.
   const first = introduced
     ? query(getIntroduction, { limit: EVENTS_PER_FRAME }).map((row) => row.event_id)
@@ -55,7 +54,7 @@ export const reflectSyncRequest = reflector(syncRequest, (query, request, ctx) =
     syncResponse,
     {
       message: reconciled?.answer?.toHex() ?? null,
-      cut_ms,
+      cut_ms: items.cut_ms,
       round,
       asker_progress,
       answerer_progress: progress,
@@ -84,11 +83,8 @@ export const reflectSyncResponse = reflector(syncResponse, (query, response, ctx
   const goes_on = progressed || (round === 1 && wanted.keys.length > 0);
   if (message === null)
     return goes_on ? [openingRequest(query, ctx.now_ms, session, known)] : agreed(query, ctx.now_ms);
-  const { answer, have, need } = reconcile(
-    itemsOf(query, cut_ms, session.device_id),
-    Uint8Array.fromHex(message),
-    true,
-  );
+  const items = itemsOf(query, cut_ms, ctx.now_ms, session.device_id);
+  const { answer, have, need } = reconcile(items, Uint8Array.fromHex(message), true);
   const sent: Envelope[] = is_member
     ? have.slice(0, EVENTS_PER_FRAME).map((event_id) => forward(event_id, session.session_id))
     : [];

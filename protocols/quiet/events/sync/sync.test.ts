@@ -55,11 +55,11 @@ const saidBy = (author: Signer, key: GroupKey, text: string, more: Partial<Heade
   );
 
 const nothing = {
-  count: () => 0,
-  fingerprint: () => '00'.repeat(16),
+  summary: () => ({ count: 0, fingerprint: '00'.repeat(16) }),
   ids: () => [],
   alsoKnown: () => [],
   split: () => [],
+  tail: () => [],
 };
 
 function request(now_ms: number): Uint8Array {
