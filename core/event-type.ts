@@ -140,6 +140,14 @@ export function eventType<const Name extends string, const S extends Shape>(defi
   });
 }
 
+/** Stands for every stored event, whatever its type: for reflectors that run because of any. Of the body they see nothing. */
+export const everyEvent = eventType({
+  name: 'every_event',
+  class: 'public',
+  description: 'Any stored event.',
+  body: {},
+});
+
 /** An event as projectors, rules and reflectors see it. Ids in hex, content replaced by its length. Frozen. */
 export interface Event<S extends Shape = Shape> {
   readonly event_id: Id;

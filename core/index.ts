@@ -13,7 +13,7 @@ export {
   type TransmitDraft,
   transmit,
 } from './envelope.ts';
-export { type Event, type EventType, eventType } from './event-type.ts';
+export { type Event, type EventType, eventType, everyEvent } from './event-type.ts';
 export {
   basis,
   boolean,

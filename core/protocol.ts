@@ -8,7 +8,7 @@
  *     pipeline.ts     only where the folder brings a pipeline of its own; without it, it is laid over another protocol
  */
 import { SottoError } from './assert.ts';
-import type { EventType } from './event-type.ts';
+import { type EventType, everyEvent } from './event-type.ts';
 import type { AnyHandler, PipelineDefinition } from './handler.ts';
 import type { QueryDefinition } from './query.ts';
 import type { Command, Job, Projector, Reflector } from './sources.ts';
@@ -121,7 +121,7 @@ export function assembleProtocol(folders: readonly ProtocolFolder[]): Protocol {
       bad(registered.file, `its projector is of type '${type.name}', which no schema.ts exports`);
   }
   for (const [type, list] of reflectors) {
-    if (!known.has(type))
+    if (!known.has(type) && type !== everyEvent)
       bad(list[0]!.file, `'${list[0]!.name}' is on type '${type.name}', which no schema.ts exports`);
   }
   if (pipeline === null) {

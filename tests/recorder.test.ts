@@ -523,7 +523,7 @@ function wholeChain(story: Story): void {
     story.receipt('bob');
     story.runJob('bob', 'prekey_replenishment_job');
     story.clock.pass(passing_ms);
-    story.node('bob').engine.instruct(1, 'test', 'synced', {});
+    story.node('bob').engine.instruct(1, 'test', 'synced', { device_id: 'ab'.repeat(32), through_n: 0 });
   }
   story.runJob('bob', 'purge_unused_keys_job');
   story.receipt('bob');

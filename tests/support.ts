@@ -315,6 +315,7 @@ const LOCAL_TABLES = new Set([
   'dying',
   'purge',
   'synced',
+  'synced_with',
   'log_padding',
   'refused',
   'key_slot',

@@ -423,6 +423,14 @@ CREATE TABLE synced (
   at_ms     INTEGER NOT NULL
 );
 
+CREATE TABLE synced_with (
+  identity   INTEGER NOT NULL,
+  device     BLOB NOT NULL,
+  through_n  INTEGER NOT NULL,
+  at_ms      INTEGER NOT NULL,
+  PRIMARY KEY (identity, device)
+) WITHOUT ROWID;
+
 CREATE TABLE title (
   event  INTEGER PRIMARY KEY REFERENCES event (n),
   of_id  BLOB NOT NULL

@@ -3,6 +3,7 @@
  * that fails does not take the event down with it: the failure is recorded, and what it would have done is owed by state, which jobs heal.
  */
 import { isStorageFault } from '../../../core/db.ts';
+import { everyEvent } from '../../../core/event-type.ts';
 import { handler } from '../../../core/handler.ts';
 import { advance, type Follow } from '../../../core/outcome.ts';
 
@@ -17,7 +18,9 @@ export const reflect = handler({
       origin.from === 'network' && origin.session_id !== ''
         ? { session_id: origin.session_id, device_id: origin.device_id }
         : null;
-    for (const registered of context.protocol.reflectors.get(envelope.type) ?? []) {
+    const { reflectors } = context.protocol;
+    const any = envelope.raw === null ? [] : (reflectors.get(everyEvent) ?? []);
+    for (const registered of [...(reflectors.get(envelope.type) ?? []), ...any]) {
       try {
         const emitted = context.pure.reflector(registered, event, context.scope(envelope.identity), {
           from: origin.from,

@@ -141,13 +141,26 @@ export const getKnownElsewhere = query({
     LIMIT :limit`,
 });
 
+/** Open sessions with members that an event of this device's is for. */
+export const getPeersToPush = query({
+  description: 'Open sessions with members that an event is for, one per device.',
+  params: { group_id: id().nullable() },
+  row: { session_id: text(64) },
+  sql: `
+    SELECT max(s.session_id) AS session_id FROM session s JOIN identity i ON i.identity = s.identity
+      JOIN current_device d ON d.identity = s.identity AND d.device = s.device
+    WHERE s.identity = :identity AND (:group_id IS NULL OR :group_id = i.network_id OR EXISTS (
+      SELECT 1 FROM current_group_device g WHERE g.identity = s.identity AND g.device = s.device AND g.group_id = :group_id))
+    GROUP BY s.device ORDER BY s.device`,
+});
+
 /** The event that was taken in last. */
 export const getLastTakenIn = query({
   description: 'The event that this identity has taken in last.',
   params: {},
-  row: { event_id: id() },
+  row: { event_id: id(), n: integer() },
   // By row number, backwards: no index has them in this order.
-  sql: 'SELECT id AS event_id FROM event NOT INDEXED WHERE identity = :identity ORDER BY n DESC LIMIT 1',
+  sql: 'SELECT id AS event_id, n FROM event NOT INDEXED WHERE identity = :identity ORDER BY n DESC LIMIT 1',
 });
 
 /**

@@ -1,14 +1,23 @@
 import { type Envelope, forward, instruct, transmit } from '../../../../core/envelope.ts';
+import { everyEvent } from '../../../../core/event-type.ts';
 import { reflector } from '../../../../core/sources.ts';
 import { itemsOf } from '../../reconcile/items.ts';
 import { reconcile } from '../../reconcile/negentropy.ts';
 import { openingRequest, progressOf, wants } from '../../reconcile/round.ts';
 import { getClockWitness } from '../clock-witness/queries.ts';
 import { clockWitness } from '../clock-witness/schema.ts';
-import { getLastSynced } from '../synced/queries.ts';
+import { getSyncedWith } from '../synced/queries.ts';
 import { synced } from '../synced/schema.ts';
 import { getUserOfDevice } from '../user/queries.ts';
-import { getDeliveryTo, getIntroduction, getLastOf, getOwnAdmission, isMember } from './queries.ts';
+import {
+  getDeliveryTo,
+  getIntroduction,
+  getLastOf,
+  getLastTakenIn,
+  getOwnAdmission,
+  getPeersToPush,
+  isMember,
+} from './queries.ts';
 import { EVENTS_PER_FRAME, syncRefused, syncRequest, syncResponse } from './schema.ts';
 
 /** Exchanges without any progress after which a round is left to the next run of the job. */
@@ -19,6 +28,15 @@ const INTRODUCTION_MAX = 200;
 const WITNESS_EVERY_MS = 3_600_000;
 /** How often it is noted that this device has agreed with another one. */
 const SYNCED_EVERY_MS = 60_000;
+
+/** Sends what this device has just said to every member that is connected and that it is for. What does not arrive is found by the next round. */
+export const reflectOwnEvent = reflector(everyEvent, (query, event, ctx) =>
+  ctx.from === 'here'
+    ? query(getPeersToPush, { group_id: event.group_id }).map((peer) =>
+        forward(event.event_id, peer.session_id),
+      )
+    : [],
+);
 
 /** Answers a peer with the next message of the reconciliation, and sends what the peer lacks as far as that is known by now. */
 export const reflectSyncRequest = reflector(syncRequest, (query, request, ctx) => {
@@ -48,7 +66,7 @@ export const reflectSyncRequest = reflector(syncRequest, (query, request, ctx) =
     .map((event_id) => forward(event_id, session.session_id));
   const witness = witnessOf(query, session.device_id, request.body.now_ms, ctx.now_ms);
   const is_agreed = reconciled !== null && reconciled.answer === null && sent.length === 0;
-  if (is_agreed) return [...witness, ...agreed(query, ctx.now_ms)];
+  if (is_agreed) return [...witness, ...agreed(query, session.device_id, ctx.now_ms)];
   const progress = progressOf(query);
   const response = transmit(
     syncResponse,
@@ -82,14 +100,18 @@ export const reflectSyncResponse = reflector(syncResponse, (query, response, ctx
   // Nothing new counts yet, but it may with a key that the peer can give: worth one more exchange.
   const goes_on = progressed || (round === 1 && wanted.keys.length > 0);
   if (message === null)
-    return goes_on ? [openingRequest(query, ctx.now_ms, session, known)] : agreed(query, ctx.now_ms);
+    return goes_on
+      ? [openingRequest(query, ctx.now_ms, session, known)]
+      : agreed(query, session.device_id, ctx.now_ms);
   const items = itemsOf(query, cut_ms, ctx.now_ms, session.device_id);
   const { answer, have, need } = reconcile(items, Uint8Array.fromHex(message), true);
   const sent: Envelope[] = is_member
     ? have.slice(0, EVENTS_PER_FRAME).map((event_id) => forward(event_id, session.session_id))
     : [];
   if (answer === null && need.length === 0 && sent.length === 0) {
-    return goes_on ? [openingRequest(query, ctx.now_ms, session, known)] : agreed(query, ctx.now_ms);
+    return goes_on
+      ? [openingRequest(query, ctx.now_ms, session, known)]
+      : agreed(query, session.device_id, ctx.now_ms);
   }
   const body = {
     message: answer?.toHex() ?? null,
@@ -124,10 +146,13 @@ export const reflectSyncRefused = reflector(syncRefused, (query, refused, ctx) =
   return [...introduction, again];
 });
 
-/** Notes now and then that this device has agreed with another one: nothing is under way to it. */
-function agreed(query: Parameters<typeof progressOf>[0], now_ms: number): Envelope[] {
-  const at_ms = query(getLastSynced)[0]?.at_ms;
-  return at_ms === undefined || Math.abs(now_ms - at_ms) > SYNCED_EVERY_MS ? [instruct(synced, {})] : [];
+/** Notes that this device has agreed with another one, when that is news: nothing is under way to it, and the other has what is here. */
+function agreed(query: Parameters<typeof progressOf>[0], device_id: string, now_ms: number): Envelope[] {
+  const through_n = query(getLastTakenIn)[0]?.n ?? 0;
+  const last = query(getSyncedWith, { device_id })[0];
+  const is_news =
+    last === undefined || last.through_n !== through_n || Math.abs(now_ms - last.at_ms) > SYNCED_EVERY_MS;
+  return is_news ? [instruct(synced, { device_id, through_n })] : [];
 }
 
 /** The last events that we have of a device, where they are later than what it says it has: its data was restored from an older state. */
