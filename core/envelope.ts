@@ -154,6 +154,8 @@ export interface TransmitDraft {
   readonly type: EventType;
   readonly body: Readonly<Record<string, unknown>>;
   readonly session_id: string;
+  /** What follows comes in another frame, so that the peer can answer before it has taken that in. */
+  readonly ends_frame: boolean;
 }
 
 /** A stored event, sent as it is to one session. */
@@ -247,12 +249,14 @@ export function transmit<S extends Shape>(
   type: EventType<string, S>,
   body: Infer<S>,
   session_id: string,
+  { ends_frame = false }: { ends_frame?: boolean } = {},
 ): TransmitDraft {
   return Object.freeze({
     draft: 'transmit' as const,
     type: type as EventType,
     body: draftBody(type as EventType, body, ['transient'], 'transmit'),
     session_id,
+    ends_frame,
   });
 }
 

@@ -87,6 +87,15 @@ export function commitmentIn(stored_header: Uint8Array): Id | null {
   return bytesAt(stored_header, 10)?.toHex() ?? null;
 }
 
+const BODY_HASH_PLACE = 9;
+
+/** A header as it was before its body's hash was known: with zeros in place of it. For headers that were checked before. */
+export function withoutBodyHash(header: Uint8Array): Uint8Array {
+  const without = header.slice();
+  bytesAt(without, BODY_HASH_PLACE)?.fill(0);
+  return without;
+}
+
 function optionalId(value: CborValue | undefined, name: string): Id | null {
   if (value === null) return null;
   return value instanceof Uint8Array && value.length === 32 ? value.toHex() : fail(name);

@@ -10,6 +10,11 @@ import type { Outcome } from './outcome.ts';
 import type { Protocol } from './protocol.ts';
 import type { PureRunner, PureScope } from './pure.ts';
 
+export interface Remembering<T> {
+  readonly keep?: (value: T) => boolean;
+  readonly wipe?: (value: T) => void;
+}
+
 export interface HandlerContext {
   readonly db: Db;
   readonly protocol: Protocol;
@@ -24,6 +29,11 @@ export interface HandlerContext {
   readonly draft_ids: Map<EventDraft | InstructionDraft, Id>;
   /** Compiled once per connection and text. */
   statement(sql: string): Statement;
+  /**
+   * What `make` gives, looked up once for many envelopes: kept (if `keep` holds of it) until something is processed that can change who belongs, what
+   * is alive or which keys are held, and at the longest until the transaction ends. `wipe` is called when it is dropped.
+   */
+  remembered<T>(name: string, make: () => T, options?: Remembering<T>): T;
   /** Adds to a counter by name: what was refused, and why. */
   count(name: string, by?: number): void;
   /** Records a failure that must not undo the envelope at hand (a reflector's), by class and place. */

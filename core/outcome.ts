@@ -15,6 +15,8 @@ export type AfterCommit =
       readonly identity: Identity;
       readonly session_id: string;
       readonly item: Uint8Array;
+      /** What follows for this session comes in another frame. */
+      readonly ends_frame?: boolean;
     }
   /** Tells subscribers that something became visible or went. */
   | {

@@ -11,6 +11,7 @@ import type { AnyEnvelope, Cause, Envelope, EventDraft, Identity, InstructionDra
 import type { Id } from './fields.ts';
 import type { AnyHandler, HandlerContext } from './handler.ts';
 import { limits } from './limits.ts';
+import { Memory } from './memory.ts';
 import type { AfterCommit, Follow, Outcome } from './outcome.ts';
 import type { Protocol } from './protocol.ts';
 import type { PureRunner, PureScope } from './pure.ts';
@@ -54,6 +55,7 @@ export class Pipeline {
   #open = false;
   #rollback_owed = false;
   #envelopes = 0;
+  readonly #memory = new Memory();
   /** Failures that handlers reported and survived, until the trace has them. */
   readonly #noted: { what: string; why: string }[] = [];
 
@@ -81,6 +83,7 @@ export class Pipeline {
       throw thrown;
     } finally {
       this.#open = false;
+      this.#memory.forget();
     }
     const effects = this.#effects;
     this.#effects = [];
@@ -150,7 +153,9 @@ export class Pipeline {
               : `${error_class} at ${error_place}`,
         });
       },
-      scope: (identity) => this.#ports.scope(identity, now_ms),
+      remembered: (name, make, options) => this.#memory.recall(name, make, options),
+      scope: (identity) =>
+        this.#memory.recall(`scope ${identity}`, () => this.#ports.scope(identity, now_ms)),
     };
   }
 
@@ -198,6 +203,7 @@ export class Pipeline {
           if (handler.takes !== envelope.stage || handler.accepts?.(envelope as never) === false) continue;
           handled = true;
           at = handler.name;
+          if (changesFacts(envelope)) this.#memory.stop();
           const started = this.#ports.clock.monotonic_ms();
           const outcome = handler.process(envelope as never, context);
           this.#traceStep(number, envelope, handler.name, outcome, context.now_ms, started);
@@ -213,6 +219,7 @@ export class Pipeline {
         );
       });
     } catch (thrown) {
+      this.#memory.forget();
       if (isStorageFault(thrown)) throw thrown;
       this.#effects.length = effects_before;
       led_to.at_once.length = 0;
@@ -230,6 +237,8 @@ export class Pipeline {
           ? `${place.error_class}: ${thrown.message}`
           : `${place.error_class} at ${place.error_place}`;
       this.#traceEnd(number, envelope, at, 'failed', why, context.now_ms);
+    } finally {
+      this.#memory.go();
     }
   }
 
@@ -303,6 +312,7 @@ export class Pipeline {
       result = body();
     } catch (thrown) {
       this.#effects.length = effects_before;
+      this.#memory.forget();
       if (!isStorageFault(thrown)) {
         this.#statement(`ROLLBACK TO ${name}`).run();
         this.#statement(`RELEASE ${name}`).run();
@@ -363,6 +373,13 @@ export class Pipeline {
       duration_us,
     });
   }
+}
+
+/** Whether what handlers do with an envelope may change more than rows of its own: who belongs, what is alive, which keys are held. */
+function changesFacts(envelope: AnyEnvelope): boolean {
+  if (envelope.stage === 'instruction') return true;
+  if (envelope.stage !== 'opened' && envelope.stage !== 'valid') return false;
+  return envelope.type.effect !== undefined || envelope.type.class === 'local';
 }
 
 /** What a pure function returned, as the pipeline carries it. */

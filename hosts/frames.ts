@@ -5,10 +5,16 @@ import { limits } from '../core/limits.ts';
 /** Bytes after which a frame is closed and the next begun. */
 const FRAME_BYTES_TARGET = 512 * 1024;
 
-export function* framesOf(items: readonly Uint8Array[]): Generator<Uint8Array> {
+/** An item, and whether what follows belongs in another frame. */
+export interface Sent {
+  readonly item: Uint8Array;
+  readonly ends_frame?: boolean;
+}
+
+export function* framesOf(items: readonly Sent[]): Generator<Uint8Array> {
   let batch: Uint8Array[] = [];
   let bytes = 0;
-  for (const item of items) {
+  for (const { item, ends_frame } of items) {
     if (
       batch.length > 0 &&
       (bytes + item.length > FRAME_BYTES_TARGET || batch.length >= limits.frame_items_max)
@@ -19,6 +25,10 @@ export function* framesOf(items: readonly Uint8Array[]): Generator<Uint8Array> {
     }
     batch.push(item);
     bytes += item.length;
+    if (ends_frame !== true) continue;
+    yield encodeFrame(batch);
+    batch = [];
+    bytes = 0;
   }
   if (batch.length > 0) yield encodeFrame(batch);
 }

@@ -22,7 +22,7 @@ import {
   secureResponder,
 } from '../transport/noise.ts';
 import { farewell } from './farewell.ts';
-import { framesOf } from './frames.ts';
+import { framesOf, type Sent } from './frames.ts';
 import { HalfOpen } from './half-open.ts';
 import { Inboxes } from './inboxes.ts';
 
@@ -393,14 +393,14 @@ export class Sessions {
 
   /** Sends what a commit has made due, each session's items in few frames, and ends the sessions of devices that it has removed. */
   send(effects: readonly AfterCommit[]): void {
-    const items = new Map<string, Uint8Array[]>();
+    const items = new Map<string, Sent[]>();
     const changed = new Set<Identity>();
     for (const effect of effects) {
       if (effect.effect === 'standing_changed') changed.add(effect.identity);
       if (effect.effect !== 'send') continue;
       const of_session = items.get(effect.session_id);
-      if (of_session === undefined) items.set(effect.session_id, [effect.item]);
-      else of_session.push(effect.item);
+      if (of_session === undefined) items.set(effect.session_id, [effect]);
+      else of_session.push(effect);
     }
     for (const [session_id, of_session] of items) {
       const open = this.#open.get(session_id);

@@ -144,7 +144,7 @@ function checkSealed(
     note(event_id, 'its wrap does not open');
     return;
   }
-  const plaintext = openBody(content_key, header, body);
+  const plaintext = openBody(content_key, row.header as Uint8Array, body);
   wipe(content_key);
   if (plaintext === null) {
     note(event_id, 'its body does not open');

@@ -29,6 +29,10 @@ import * as events_edit_projector from './events/edit/projector.ts';
 import * as events_edit_queries from './events/edit/queries.ts';
 import * as events_edit_reflectors from './events/edit/reflectors.ts';
 import * as events_edit_schema from './events/edit/schema.ts';
+import * as events_fetch_projector from './events/fetch/projector.ts';
+import * as events_fetch_queries from './events/fetch/queries.ts';
+import * as events_fetch_reflectors from './events/fetch/reflectors.ts';
+import * as events_fetch_schema from './events/fetch/schema.ts';
 import * as events_forget_commands from './events/forget/commands.ts';
 import * as events_forget_schema from './events/forget/schema.ts';
 import * as events_forgotten_projector from './events/forgotten/projector.ts';
@@ -183,6 +187,10 @@ export const quiet: ProtocolFolder = {
     'events/edit/queries.ts': events_edit_queries,
     'events/edit/reflectors.ts': events_edit_reflectors,
     'events/edit/schema.ts': events_edit_schema,
+    'events/fetch/projector.ts': events_fetch_projector,
+    'events/fetch/queries.ts': events_fetch_queries,
+    'events/fetch/reflectors.ts': events_fetch_reflectors,
+    'events/fetch/schema.ts': events_fetch_schema,
     'events/forget/commands.ts': events_forget_commands,
     'events/forget/schema.ts': events_forget_schema,
     'events/forgotten/projector.ts': events_forgotten_projector,
@@ -312,6 +320,7 @@ export const quiet: ProtocolFolder = {
     'events/clock-witness/clock-witness.sql': "CREATE TABLE IF NOT EXISTS clock_witness (\n  identity   INTEGER NOT NULL,\n  user_id    BLOB NOT NULL,\n  offset_ms  INTEGER NOT NULL,\n  seen_ms    INTEGER NOT NULL,\n  PRIMARY KEY (identity, user_id)\n) WITHOUT ROWID;\n",
     'events/dial-hint/dial-hint.sql': "CREATE TABLE IF NOT EXISTS dial_hint (\n  identity  INTEGER NOT NULL,\n  device    BLOB NOT NULL,\n  address   TEXT NOT NULL,\n  PRIMARY KEY (identity, device, address)\n) WITHOUT ROWID;\n",
     'events/edit/edit.sql': "CREATE TABLE IF NOT EXISTS edit (\n  event    INTEGER PRIMARY KEY REFERENCES event (n),\n  message  INTEGER NOT NULL REFERENCES event (n)\n);\nCREATE INDEX IF NOT EXISTS edit_by_message ON edit (message);\n",
+    'events/fetch/fetch.sql': "-- What is being fetched, one row per session: the ranges that are left (a JSON list of pairs), from which end, and where that began. A row of a session that\n-- is closed, or that nothing has come through for a while, says nothing any more. `progress`: what had been taken in\n-- before. `left_n`: events still to come, `begun_n` at the beginning.\nCREATE TABLE IF NOT EXISTS fetch (\n  identity      INTEGER NOT NULL,\n  session_id    TEXT NOT NULL,\n  ranges        TEXT NOT NULL,\n  oldest_first  INTEGER NOT NULL,\n  begun_at      TEXT NOT NULL,\n  progress      INTEGER NOT NULL,\n  left_n        INTEGER NOT NULL,\n  begun_ms      INTEGER NOT NULL,\n  begun_n       INTEGER NOT NULL,\n  at_ms         INTEGER NOT NULL,\n  PRIMARY KEY (identity, session_id)\n) WITHOUT ROWID;\nDELETE FROM fetch;\n",
     'events/forgotten/forgotten.sql': "CREATE TABLE IF NOT EXISTS forgotten_by (\n  event   INTEGER NOT NULL REFERENCES event (n),\n  of_id   BLOB NOT NULL,\n  PRIMARY KEY (event, of_id)\n) WITHOUT ROWID;\nCREATE INDEX IF NOT EXISTS forgotten_by_id ON forgotten_by (of_id);\n",
     'events/grant/grant.sql': "-- `right` is a word of SQL.\nCREATE TABLE IF NOT EXISTS right_grant (\n  event     INTEGER PRIMARY KEY REFERENCES event (n),\n  user      INTEGER NOT NULL REFERENCES event (n),\n  kind      TEXT NOT NULL,\n  basis     INTEGER REFERENCES event (n)\n);\nCREATE INDEX IF NOT EXISTS right_grant_by_user ON right_grant (user);\n",
     'events/group/group.sql': "CREATE TABLE IF NOT EXISTS private_group (\n  event    INTEGER PRIMARY KEY REFERENCES event (n),\n  kind     TEXT NOT NULL,\n  creator  INTEGER NOT NULL REFERENCES event (n)\n);\n\n-- Who has ever been put into a private group, and by which event.\nCREATE TABLE IF NOT EXISTS group_member (\n  event       INTEGER NOT NULL REFERENCES event (n),\n  group_n     INTEGER NOT NULL REFERENCES event (n),\n  user        INTEGER NOT NULL REFERENCES event (n),\n  PRIMARY KEY (event, user)\n) WITHOUT ROWID;\nCREATE INDEX IF NOT EXISTS group_member_by_group ON group_member (group_n, user);\nCREATE INDEX IF NOT EXISTS group_member_by_user ON group_member (user);\n",

@@ -127,6 +127,20 @@ CREATE TABLE event (
   body        BLOB
 );
 
+CREATE TABLE fetch (
+  identity      INTEGER NOT NULL,
+  session_id    TEXT NOT NULL,
+  ranges        TEXT NOT NULL,
+  oldest_first  INTEGER NOT NULL,
+  begun_at      TEXT NOT NULL,
+  progress      INTEGER NOT NULL,
+  left_n        INTEGER NOT NULL,
+  begun_ms      INTEGER NOT NULL,
+  begun_n       INTEGER NOT NULL,
+  at_ms         INTEGER NOT NULL,
+  PRIMARY KEY (identity, session_id)
+) WITHOUT ROWID;
+
 CREATE TABLE forgotten_by (
   event   INTEGER NOT NULL REFERENCES event (n),
   of_id   BLOB NOT NULL,

@@ -61,12 +61,15 @@ export function cutOf(
   device_id: Id,
   group_id: Id | null,
 ): Cut | null {
-  const row = context
-    .statement(
-      'SELECT seq, head FROM cut WHERE identity = :identity AND device = :device AND group_id = :group_id',
-    )
-    .get({ identity, device: Uint8Array.fromHex(device_id), group_id: groupBytes(group_id) });
-  return row === undefined ? null : { seq: row.seq as number, head: hexOrNull(row.head) };
+  const ask = (): Cut | null => {
+    const row = context
+      .statement(
+        'SELECT seq, head FROM cut WHERE identity = :identity AND device = :device AND group_id = :group_id',
+      )
+      .get({ identity, device: Uint8Array.fromHex(device_id), group_id: groupBytes(group_id) });
+    return row === undefined ? null : { seq: row.seq as number, head: hexOrNull(row.head) };
+  };
+  return context.remembered(`cut ${identity} ${device_id} ${group_id}`, ask);
 }
 
 /** Whether an event of a cut device is proved to count. */

@@ -4,7 +4,7 @@
  * group key alone, and two devices that wrap alike make the same bytes.
  */
 import type { Header } from '../../../core/envelope.ts';
-import { encodeHeader } from '../../../core/event-codec.ts';
+import { encodeHeader, withoutBodyHash } from '../../../core/event-codec.ts';
 import type { Id } from '../../../core/fields.ts';
 import { blake2b256, keyedHash } from '../../../crypto/hash.ts';
 import { seal, seal_bytes, seal_key_bytes, seal_nonce_bytes, unseal } from '../../../crypto/seal.ts';
@@ -22,17 +22,14 @@ export function commitmentTo(content_key: Uint8Array): Id {
   return blake2b256(COMMITMENT, content_key).toHex();
 }
 
-/** The header as associated data of its body: with zeros in place of the body's hash, which is only known afterwards. */
-function associatedData(header: Header): Uint8Array {
-  return encodeHeader({ ...header, body_hash: NO_HASH });
-}
-
+/** The header is associated data of its body: with zeros in place of the body's hash, which is only known afterwards. */
 export function sealBody(content_key: Uint8Array, header: Header, plaintext: Uint8Array): Uint8Array {
-  return seal(content_key, BODY_NONCE, plaintext, associatedData(header));
+  return seal(content_key, BODY_NONCE, plaintext, encodeHeader({ ...header, body_hash: NO_HASH }));
 }
 
-export function openBody(content_key: Uint8Array, header: Header, sealed: Uint8Array): Uint8Array | null {
-  return unseal(content_key, BODY_NONCE, sealed, associatedData(header));
+/** `header`: its bytes, as they were signed. */
+export function openBody(content_key: Uint8Array, header: Uint8Array, sealed: Uint8Array): Uint8Array | null {
+  return unseal(content_key, BODY_NONCE, sealed, withoutBodyHash(header));
 }
 
 /** From event and key alone: the one content key of the event is all that is ever sealed under this pair. */

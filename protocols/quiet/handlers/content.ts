@@ -32,7 +32,7 @@ export function installContent(db: Db): void {
     const content_key = unwrapContentKey(group_key, event_id, key_id!.toHex(), wrap!);
     wipe(group_key);
     if (content_key === null) return null;
-    const plaintext = openBody(content_key, decodeHeader(header!), body!);
+    const plaintext = openBody(content_key, header!, body!);
     wipe(content_key);
     if (plaintext === null) return null;
     const opened = decodeSealed(plaintext).body;

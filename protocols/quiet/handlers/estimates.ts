@@ -68,6 +68,7 @@ export const estimates: Readonly<Record<string, Readonly<Record<string, string>>
   removal_known: { removal_known: '20 2 1' },
   dying: { '': '1' },
   synced_with: { synced_with: '200 100 1' },
+  fetch: { fetch: '4 2 1' },
   session: { session: '20 10 1' },
   network: { sqlite_autoindex_network_1: '2 1' },
   sum_node: { sum_node: '50000 25000 12000 3000 1' },

@@ -7,7 +7,7 @@ import { type HandlerContext, handler } from '../../../core/handler.ts';
 import { advance } from '../../../core/outcome.ts';
 import { heldKey } from './group-keys.ts';
 import { isOpaque } from './open.ts';
-import { audienceOf, insertEvent } from './store.ts';
+import { audienceOf, insertEvent, rowNumberOf } from './store.ts';
 import { addWrap, markReplaced } from './wraps.ts';
 
 export const eventStore = handler({
@@ -55,11 +55,11 @@ export function storeEdges(
     const value = (event.body as Readonly<Record<string, unknown>>)[field];
     for (const target of Array.isArray(value) ? value : [value]) {
       if (typeof target !== 'string') continue;
-      context
-        .statement(
-          `INSERT INTO depends_on (target, event) SELECT n, :event FROM event WHERE identity = :identity AND id = :target ON CONFLICT DO NOTHING`,
-        )
-        .run({ identity, target: Uint8Array.fromHex(target), event: n });
+      const target_n = rowNumberOf(context, identity, target);
+      if (target_n !== null)
+        context
+          .statement('INSERT INTO depends_on (target, event) VALUES (:target_n, :n) ON CONFLICT DO NOTHING')
+          .run({ target_n, n });
     }
   }
 }

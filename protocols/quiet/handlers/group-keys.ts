@@ -41,10 +41,13 @@ const HELD = `
 
 /** A key that this device holds, by its id. `group_id` guards against a wrap under another group's key. */
 export function heldKey(context: HandlerContext, identity: Identity, key_id: Id): HeldKey | null {
-  const row = context
-    .statement(`${HELD} identity = :identity AND id = :id`)
-    .get({ identity, id: Uint8Array.fromHex(key_id) });
-  return row === undefined ? null : heldKeyIn(row);
+  const ask = () => {
+    const row = context
+      .statement(`${HELD} identity = :identity AND id = :id`)
+      .get({ identity, id: Uint8Array.fromHex(key_id) });
+    return row === undefined ? null : heldKeyIn(row);
+  };
+  return context.remembered(`key ${identity} ${key_id}`, ask, { keep: (key) => key !== null });
 }
 
 function heldKeyIn(row: SqlRow): HeldKey {
@@ -170,14 +173,9 @@ export function holdKey(
   return { n, key_id, slot };
 }
 
-/** Runs `use` with a group key, and wipes it. */
+/** Runs `use` with a group key. It is read once for many events of a frame, and wiped with the end of the transaction at the latest. */
 export function withKey<T>(context: HandlerContext, key: GroupKeyRow, use: (secret: Uint8Array) => T): T {
-  const secret = readSlot(context, key.slot);
-  try {
-    return use(secret);
-  } finally {
-    wipe(secret);
-  }
+  return use(context.remembered(`slot ${key.slot}`, () => readSlot(context, key.slot), { wipe }));
 }
 
 /** A key at hand, with its secret. */

@@ -97,7 +97,7 @@ function openSealed(envelope: VerifiedEnvelope, network_id: Id, context: Handler
     if (unknown.length === 0) return is_late ? askForRewrap(envelope, context) : reject('no_wrap_fits');
     return holdBack(context, envelope, 'key_missing', { missing: [...new Set(unknown)], any: true });
   }
-  const plaintext = openBody(content_key, header, raw.body);
+  const plaintext = openBody(content_key, raw.header, raw.body);
   wipe(content_key);
   if (plaintext === null) return reject('body_does_not_open');
   const { type: name, body } = decodeSealed(plaintext);

@@ -122,7 +122,8 @@ function rewrapWaiting(
         .run({ n, place: place as number });
       continue;
     }
-    const is_dead = editsTheDead(header, content_key, row.body as Uint8Array, identity, context);
+    const raw = { header: row.header as Uint8Array, body: row.body as Uint8Array };
+    const is_dead = editsTheDead(header, content_key, raw, identity, context);
     if (!is_dead)
       context
         .statement(
@@ -149,13 +150,13 @@ function rewrapWaiting(
 function editsTheDead(
   header: ReturnType<typeof decodeHeader>,
   content_key: Uint8Array,
-  body: Uint8Array,
+  raw: { readonly header: Uint8Array; readonly body: Uint8Array },
   identity: Identity,
   context: HandlerContext,
 ): boolean {
   if (header.target === null) return false;
   if (standingOf(context, identity, header.target.event_id).standing !== 'dead') return false;
-  const plaintext = openBody(content_key, header, body);
+  const plaintext = openBody(content_key, raw.header, raw.body);
   if (plaintext === null) return true;
   const { type } = decodeSealed(plaintext);
   return context.protocol.types.get(type)?.value.effect !== 'delete';

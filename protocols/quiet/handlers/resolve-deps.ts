@@ -11,7 +11,15 @@ import { limits } from '../../../core/limits.ts';
 import { advance, type Outcome, reject } from '../../../core/outcome.ts';
 import { cutOf, isLinked } from './chain.ts';
 import { storeEdges } from './event-store.ts';
-import { audienceOf, insertEvent, isCuttable, isGroupDevice, isMemberDevice, standingOf } from './store.ts';
+import {
+  audienceOf,
+  insertEvent,
+  isCuttable,
+  isGroupDevice,
+  isMemberDevice,
+  standingOf,
+  standingOfBase,
+} from './store.ts';
 import { holdBack, type WaitsFor } from './waiting.ts';
 
 export const resolveDeps = handler({
@@ -30,7 +38,7 @@ export const resolveDeps = handler({
     let is_dead = false;
     for (const dependency of dependenciesOf(envelope)) {
       if (dependency === event.event_id) return reject('depends_on_itself');
-      const { standing, group_id } = standingOf(context, identity, dependency);
+      const { standing, group_id } = standingOfBase(context, identity, dependency);
       if (standing === 'refused') return reject('dependency_refused');
       if (standing === 'dead') is_dead = true;
       else if (standing !== 'live') missing.add(dependency);

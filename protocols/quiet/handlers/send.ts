@@ -52,7 +52,7 @@ export const send = handler({
         draft.type.name,
         encodeBody(draft.type, parseBody(draft.type, draft.body)),
       );
-      return emit([], [{ effect: 'send', identity, session_id, item }]);
+      return emit([], [{ effect: 'send', identity, session_id, item, ends_frame: draft.ends_frame }]);
     }
     const row = context.statement(STORED).get({ identity, id: Uint8Array.fromHex(draft.event_id) });
     if (row === undefined) return reject('nothing_to_forward');

@@ -36,7 +36,7 @@ import { resolveDraft } from './draft.ts';
 import { keyFor, withKey } from './group-keys.ts';
 import { readSlot } from './key-slot.ts';
 import { eventOf, targetOf } from './open.ts';
-import { hexOrNull, standingOf } from './store.ts';
+import { hexOrNull, standingOfBase } from './store.ts';
 
 export const sign = handler({
   name: 'sign',
@@ -168,7 +168,7 @@ function addresseesOf(
   const given = idOf(draft.group_id);
   if (channel_id === undefined || given === undefined) return 'names_a_draft_that_was_not_made';
   if (given !== null || channel_id === null) return { group_id: given, channel_id };
-  const { standing, group_id } = standingOf(context, envelope.identity, channel_id);
+  const { standing, group_id } = standingOfBase(context, envelope.identity, channel_id);
   if (standing !== 'live') return 'no_such_channel';
   return { group_id: group_id ?? me.network_id, channel_id };
 }

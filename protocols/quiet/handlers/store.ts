@@ -31,31 +31,47 @@ export function standingOf(
 
 export const hexOrNull = (value: unknown): Id | null => (value instanceof Uint8Array ? value.toHex() : null);
 
-/** The number of an event's row, or null. */
-export function rowNumberOf(context: HandlerContext, identity: Identity, event_id: Id): number | null {
-  const row = context
-    .statement('SELECT n FROM event WHERE identity = :identity AND id = :id')
-    .get({ identity, id: Uint8Array.fromHex(event_id) });
-  return row === undefined ? null : (row.n as number);
+/** The same for what an event rests on, which many others of the frame rest on, too: that it lives is remembered. */
+export function standingOfBase(context: HandlerContext, identity: Identity, event_id: Id) {
+  return context.remembered(
+    `standing ${identity} ${event_id}`,
+    () => standingOf(context, identity, event_id),
+    { keep: ({ standing }) => standing === 'live' },
+  );
 }
 
-function exists(context: HandlerContext, sql: string, params: SqlParams): boolean {
-  return context.statement(sql).get(params) !== undefined;
+/** The number of an event's row, or null. */
+export function rowNumberOf(context: HandlerContext, identity: Identity, event_id: Id): number | null {
+  const ask = () =>
+    context
+      .statement('SELECT n FROM event WHERE identity = :identity AND id = :id')
+      .get({ identity, id: Uint8Array.fromHex(event_id) })?.n as number | undefined;
+  return context.remembered(`row ${identity} ${event_id}`, ask, { keep: (n) => n !== undefined }) ?? null;
+}
+
+/** Whether a row is there; that one is, is remembered under `name`. */
+function exists(context: HandlerContext, name: string, sql: string, params: () => SqlParams): boolean {
+  const ask = () => context.statement(sql).get(params()) !== undefined;
+  return context.remembered(name, ask, { keep: (found) => found });
 }
 
 /** Whether a device has ever been let in. */
 export const isMemberDevice = (context: HandlerContext, identity: Identity, device_id: Id): boolean =>
-  exists(context, 'SELECT 1 AS found FROM member_device WHERE identity = :identity AND device = :device', {
-    identity,
-    device: Uint8Array.fromHex(device_id),
-  });
+  exists(
+    context,
+    `member ${identity} ${device_id}`,
+    'SELECT 1 AS found FROM member_device WHERE identity = :identity AND device = :device',
+    () => ({ identity, device: Uint8Array.fromHex(device_id) }),
+  );
 
 /** Whether a device was let in and is not removed. */
 export const isCurrentDevice = (context: HandlerContext, identity: Identity, device_id: Id): boolean =>
-  exists(context, 'SELECT 1 AS found FROM current_device WHERE identity = :identity AND device = :device', {
-    identity,
-    device: Uint8Array.fromHex(device_id),
-  });
+  exists(
+    context,
+    `current ${identity} ${device_id}`,
+    'SELECT 1 AS found FROM current_device WHERE identity = :identity AND device = :device',
+    () => ({ identity, device: Uint8Array.fromHex(device_id) }),
+  );
 
 /** Whether a device belongs to somebody who has ever been put into a private group. */
 export const isGroupDevice = (
@@ -66,8 +82,9 @@ export const isGroupDevice = (
 ): boolean =>
   exists(
     context,
+    `in group ${identity} ${group_id} ${device_id}`,
     'SELECT 1 AS found FROM group_device WHERE identity = :identity AND group_id = :group_id AND device = :device',
-    { identity, group_id: Uint8Array.fromHex(group_id), device: Uint8Array.fromHex(device_id) },
+    () => ({ identity, group_id: Uint8Array.fromHex(group_id), device: Uint8Array.fromHex(device_id) }),
   );
 
 /** Facts say who belongs and who may what. They are kept whoever wrote them and judged together; see `standing`. */
@@ -136,6 +153,7 @@ export function insertEvent(
        VALUES (:identity, :id, :type, :author, :group_n, :seq, :created_ms, :expires_ms, :sealed, :superseded, :opaque, :header, :signature, :body)`,
     )
     .run(params).last_insert_rowid;
+  context.remembered(`row ${identity} ${event_id}`, () => n);
   if (audience === event_id) context.statement('UPDATE event SET group_n = n WHERE n = :n').run({ n });
   return n;
 }

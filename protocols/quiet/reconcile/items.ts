@@ -5,6 +5,7 @@
 import type { Id } from '../../../core/fields.ts';
 import { limits } from '../../../core/limits.ts';
 import type { Query } from '../../../core/query.ts';
+import { getNewestForSync } from '../events/fetch/queries.ts';
 import {
   getEventsForSync,
   getKnownElsewhere,
@@ -30,7 +31,11 @@ export function itemsOf(
   asked_cut_ms: number,
   now_ms: number,
   peer_id: Id,
-): ItemSource & { readonly cut_ms: number } {
+): ItemSource & {
+  /** As `ids`, the newest first. */
+  readonly newest: (range: Range, limit: number) => readonly Id[];
+  readonly cut_ms: number;
+} {
   // What has expired by then is looked at one by one: not all that ever will.
   const cut_ms = Math.min(asked_cut_ms, now_ms + limits.clock_skew_ms);
   const shared = query(getSharedSets, { peer_id }).map((row) => row.set_n);
@@ -44,6 +49,12 @@ export function itemsOf(
   };
   return {
     cut_ms,
+    newest: (range, limit) => {
+      const found = shared.flatMap((set_n) =>
+        query(getNewestForSync, { ...bounds(range), set_n, cut_ms, limit }).map((row) => row.event_id),
+      );
+      return shared.length === 1 ? found : found.sort().reverse().slice(0, limit);
+    },
     summary: (range) => {
       const is_all = range.lower === '' && range.upper === null;
       return query(is_all ? getSyncTotal : getSyncFingerprint, { sets, ...bounds(range), cut_ms })[0]!;

@@ -51,7 +51,14 @@ function settle(mine: Set<string>, theirs: Set<string>): { rounds: number; messa
       if (!initiator) continue;
       for (const id of answered.have) theirs.add(id);
       for (const id of answered.need) mine.add(id);
-      learned ||= answered.have.length + answered.need.length > 0;
+      // What it has nothing of is fetched page by page.
+      const fetched = answered.few.flatMap((range) => setOf(theirs).ids(range, 1_000));
+      const lacking = answered.few
+        .flatMap((range) => setOf(mine).ids(range, 1_000))
+        .filter((id) => !theirs.has(id));
+      for (const id of lacking) theirs.add(id);
+      for (const id of fetched) mine.add(id);
+      learned ||= answered.have.length + answered.need.length + answered.few.length > 0;
     }
     if (rounds > 50) throw new Error('no end of rounds');
   }
@@ -86,7 +93,7 @@ describe('range-based reconciliation', () => {
     );
     const opening = openingMessage(setOf(same));
     expect(opening.length).toBeLessThan(32);
-    expect(reconcile(setOf(same), opening, false)).toEqual({ answer: null, have: [], need: [] });
+    expect(reconcile(setOf(same), opening, false)).toEqual({ answer: null, have: [], need: [], few: [] });
   });
 
   it('an empty set takes in a large one, in messages of bounded size', () => {

@@ -17,8 +17,10 @@ const FINGERPRINT_BYTES = 16;
 const BUCKETS = 16;
 /** Ranges with fewer items are listed instead of split. */
 const LIST_BELOW = BUCKETS * 2;
-/** Ids one message lists at the most, per range; what lies behind them is answered with a fingerprint and listed in a later message. */
-export const IDS_LISTED_MAX = 2_000;
+/** Ids one message lists at the most, per range; where there are more, the range is split. */
+export const IDS_LISTED_MAX = 500;
+/** Ids that are known, of all ranges together that are to be fetched but for these. */
+export const FEW_IDS_MAX = 512;
 /** Ranges one message may have: a bound on what a hostile message can make us compute. */
 const RANGES_MAX = 4096;
 /** Bytes of an answer beyond which all that follows becomes one range, to be gone into later. With what one range can still add to it, it stays far below both bounds. */
@@ -56,6 +58,8 @@ export interface Reconciled {
   /** Ids that we have and the other side lacks, and the other way round; as far as this message tells. */
   readonly have: readonly Id[];
   readonly need: readonly Id[];
+  /** Ranges that differ and of which we know few ids or none: to be fetched. Told to the initiator only, and not gone into any further. */
+  readonly few: readonly Range[];
 }
 
 /** The message that opens a round: one fingerprint over everything. Two peers that agree exchange this and nothing else. */
@@ -80,6 +84,15 @@ export function reconcile(items: ItemSource, message: Uint8Array, initiator: boo
   writer.byte(PROTOCOL_VERSION);
   const have: Id[] = [];
   const need: Id[] = [];
+  const few: Range[] = [];
+  let few_ids = 0;
+  const hasFew = (range: Range, count: number): boolean => {
+    if (count >= LIST_BELOW) return false;
+    const ids = few_ids + count + items.alsoKnown(range, FEW_IDS_MAX).length;
+    if (ids > FEW_IDS_MAX) return false;
+    few_ids = ids;
+    return true;
+  };
   let lower = '';
   let skipping = false;
   let said_anything = false;
@@ -104,7 +117,7 @@ export function reconcile(items: ItemSource, message: Uint8Array, initiator: boo
     const mode = reader.varint();
     if (writer.length > ANSWER_BYTES_FULL) {
       speak();
-      return { answer: withTheRest(items, range.lower, writer), have, need };
+      return { answer: withTheRest(items, range.lower, writer), have, need, few };
     }
     if (mode === MODE_SKIP) {
       skipping = true;
@@ -112,6 +125,11 @@ export function reconcile(items: ItemSource, message: Uint8Array, initiator: boo
       const theirs = reader.hex(FINGERPRINT_BYTES);
       const { count, fingerprint } = items.summary(range);
       if (theirs === fingerprint) {
+        skipping = true;
+      } else if (initiator && hasFew(range, count)) {
+        const last = few.at(-1);
+        if (last?.upper === range.lower) few.splice(-1, 1, { lower: last.lower, upper });
+        else few.push(range);
         skipping = true;
       } else {
         speak();
@@ -121,23 +139,24 @@ export function reconcile(items: ItemSource, message: Uint8Array, initiator: boo
       const theirs = new Set(reader.idList());
       const ours = items.ids(range, IDS_LISTED_MAX + 1);
       const known = items.alsoKnown(range, IDS_LISTED_MAX);
+      const before = have.length;
       for (const id of ours) {
         if (!theirs.delete(id)) have.push(id);
       }
+      const offered = have.length - before;
       for (const id of known) theirs.delete(id);
       need.push(...theirs);
       if (initiator) {
         skipping = true;
       } else {
         speak();
-        const cut = ours[IDS_LISTED_MAX];
-        if (cut === undefined) {
+        if (ours.length <= IDS_LISTED_MAX) {
           writer.bound(upper);
           writer.idList([...ours, ...known]);
         } else {
-          writer.bound(cut);
-          writer.idList([...ours.slice(0, IDS_LISTED_MAX), ...known.filter((id) => id < cut)]);
-          return { answer: withTheRest(items, cut, writer), have, need };
+          // The other side has few and lacks many: where it has nothing, it fetches all.
+          have.length -= offered;
+          splitRange(items, range, items.summary(range).count, writer);
         }
       }
     } else {
@@ -145,7 +164,7 @@ export function reconcile(items: ItemSource, message: Uint8Array, initiator: boo
     }
     lower = upper ?? lower;
   }
-  return { answer: said_anything ? writer.bytes() : null, have, need };
+  return { answer: said_anything ? writer.bytes() : null, have, need, few };
 }
 
 /** Ends an answer with all that is left as one range. Where it is alike the round ends with it; what was not gone into is found in the next. */

@@ -257,10 +257,15 @@ function settle(mine: Store, theirs: Store) {
       const initiator = turn % 2 === 1;
       const found = reconcile((initiator ? mine : theirs).items(), message, initiator);
       message = found.answer;
+      // What it has nothing of is fetched page by page.
+      const theirs_there = found.few.flatMap((range) => theirs.items().ids(range, 1_000));
+      const mine_there = new Set(found.few.flatMap((range) => mine.items().ids(range, 1_000)));
+      const fetched = theirs_there.filter((id) => !mine_there.has(id));
+      const lacked = [...mine_there].filter((id) => !theirs_there.includes(id));
       const [ours, lacking] = initiator ? [mine, theirs] : [theirs, mine];
       const news = {
-        gives: found.have.filter((id) => !(initiator ? have : need).has(id)),
-        gets: found.need.filter((id) => !(initiator ? need : have).has(id)),
+        gives: [...found.have, ...lacked].filter((id) => !(initiator ? have : need).has(id)),
+        gets: [...found.need, ...fetched].filter((id) => !(initiator ? need : have).has(id)),
       };
       if (news.gives.length + news.gets.length === 0) continue;
       learned = true;

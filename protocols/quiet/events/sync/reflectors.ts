@@ -1,11 +1,14 @@
 import { type Envelope, forward, instruct, transmit } from '../../../../core/envelope.ts';
 import { everyEvent } from '../../../../core/event-type.ts';
 import { reflector } from '../../../../core/sources.ts';
+import { fetchBody, fetchOf, mutable } from '../../reconcile/fetch.ts';
 import { itemsOf } from '../../reconcile/items.ts';
 import { reconcile } from '../../reconcile/negentropy.ts';
 import { openingRequest, progressOf, wants } from '../../reconcile/round.ts';
 import { getClockWitness } from '../clock-witness/queries.ts';
 import { clockWitness } from '../clock-witness/schema.ts';
+import { getFetch } from '../fetch/queries.ts';
+import { fetching, syncFetch } from '../fetch/schema.ts';
 import { getSyncedWith } from '../synced/queries.ts';
 import { synced } from '../synced/schema.ts';
 import { getUserOfDevice } from '../user/queries.ts';
@@ -104,11 +107,22 @@ export const reflectSyncResponse = reflector(syncResponse, (query, response, ctx
       ? [openingRequest(query, ctx.now_ms, session, known)]
       : agreed(query, session.device_id, ctx.now_ms);
   const items = itemsOf(query, cut_ms, ctx.now_ms, session.device_id);
-  const { answer, have, need } = reconcile(items, Uint8Array.fromHex(message), true);
-  const sent: Envelope[] = is_member
-    ? have.slice(0, EVENTS_PER_FRAME).map((event_id) => forward(event_id, session.session_id))
-    : [];
+  const { answer, have, need, few } = reconcile(items, Uint8Array.fromHex(message), true);
+  // Of a great many it fetches page by page what it lacks.
+  const sent: Envelope[] =
+    is_member && have.length <= EVENTS_PER_FRAME
+      ? have.map((event_id) => forward(event_id, session.session_id))
+      : [];
+  const { session_id } = session;
+  const fetch = fetchOf(query, few, session_id, ctx.now_ms);
+  if (fetch !== null) {
+    const noted = instruct(fetching, { session_id, ...mutable(fetch), left: 0, progress });
+    // The round goes on when it has come.
+    return [...sent, noted, transmit(syncFetch, fetchBody(fetch, items, items.cut_ms, true), session_id)];
+  }
   if (answer === null && need.length === 0 && sent.length === 0) {
+    // What is being fetched, here or from another peer, comes before the next round.
+    if (few.length > 0 || query(getFetch, { session_id }).length > 0) return [];
     return goes_on
       ? [openingRequest(query, ctx.now_ms, session, known)]
       : agreed(query, session.device_id, ctx.now_ms);
