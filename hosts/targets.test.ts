@@ -46,7 +46,9 @@ it('an address of the network has one look for itself before a hint is tried; th
 });
 
 it('a hint at an address that the network names as well is dialed once', () => {
-  const { look } = story([{ device_id: bob, address: 'far:1' }], { [bob]: ['far:1'] });
+  const { look, clock } = story([{ device_id: bob, address: 'far:1' }], { [bob]: ['far:1'] });
+  expect(look()).toEqual(['far:1']);
+  clock.now_ms += 1_000;
   expect(look()).toEqual(['far:1']);
 });
 
