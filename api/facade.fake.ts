@@ -94,6 +94,7 @@ export function createFakeNode(): FakeNode {
       counters: { bad_signature: 3 },
       clock: { suspect: true, reason: 'gap' },
       next_job_due_ms: now_ms + 2_000,
+      lan: { on: true, found: 2, addresses: ['192.168.1.20'], problem: null },
     }),
     createNetwork: () => ({
       network_id: ids.network,

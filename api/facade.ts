@@ -51,6 +51,18 @@ export interface StatusView {
   readonly counters: Readonly<Record<string, number>>;
   readonly clock: { readonly suspect: boolean; readonly reason: string | null };
   readonly next_job_due_ms: number | null;
+  readonly lan: LanView;
+}
+
+/** How finding peers on the same LAN does. */
+export interface LanView {
+  readonly on: boolean;
+  /** Devices of our networks of which it is said there where they are; whether they are is not said by that. */
+  readonly found: number;
+  /** Of this machine, those under which it is announced. */
+  readonly addresses: readonly string[];
+  /** Why it does not work as it should, in words. */
+  readonly problem: string | null;
 }
 
 export interface ChannelView {

@@ -74,6 +74,14 @@ export const status_view = z
     counters: z.record(z.string(), count).readonly(),
     clock: z.object({ suspect: z.boolean(), reason: z.string().nullable() }).readonly(),
     next_job_due_ms: ms.nullable(),
+    lan: z
+      .object({
+        on: z.boolean(),
+        found: count,
+        addresses: z.array(z.string()).readonly(),
+        problem: z.string().nullable(),
+      })
+      .readonly(),
   })
   .readonly()
   .openapi('Status') satisfies z.ZodType<StatusView>;

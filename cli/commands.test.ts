@@ -23,7 +23,7 @@ const commands: [string[], [string, ...unknown[]], RegExp][] = [
   [
     ['status'],
     ['status'],
-    /running +pid \d+, started 3 minutes ago[\s\S]*clock +suspect[\s\S]*acme[\s\S]*aaaa0001 +key_missing +1\n[\s\S]*bad_signature +3/,
+    /running +pid \d+, started 3 minutes ago[\s\S]*clock +suspect.*\nLAN +on at 192\.168\.1\.20; 2 devices found\n[\s\S]*acme[\s\S]*aaaa0001 +key_missing +1\n[\s\S]*bad_signature +3/,
   ],
   [
     ['network', 'create', 'acme', '--as', 'alice'],

@@ -2,7 +2,7 @@
 
 import type { Command } from 'commander';
 import { expect, test } from 'vitest';
-import type { StartOptions } from './commands/node.ts';
+import { type StartOptions, startOptions } from './commands/node.ts';
 import { createProgram } from './program.ts';
 import { run } from './run.testing.ts';
 
@@ -68,6 +68,19 @@ test('start takes a passphrase file, under the name by which a host reads it', (
   expect(helpOf(start)).toMatch(/--passphrase-file <file>[\s\S]*\$SOTTO_PASSPHRASE_FILE/);
   start.parseOptions(['--passphrase-file', 'secret.txt']);
   expect(start.opts<StartOptions>().passphraseFile).toBe('secret.txt');
+});
+
+test('start looks for peers on the LAN if told to, and is reachable there then unless told otherwise', () => {
+  const started = (...words: string[]) => {
+    const start = createProgram().commands.find((command) => command.name() === 'start')!;
+    start.parseOptions(words);
+    const { lan, listen } = startOptions(start);
+    return { lan, listen };
+  };
+  expect(helpOf(createProgram().commands.find((command) => command.name() === 'start')!)).toMatch(/--lan /);
+  expect(started()).toEqual({ lan: undefined, listen: '127.0.0.1:0' });
+  expect(started('--lan')).toEqual({ lan: true, listen: '0.0.0.0:0' });
+  expect(started('--lan', '--listen', '127.0.0.1:0')).toEqual({ lan: true, listen: '127.0.0.1:0' });
 });
 
 test.each([[['--help']], [['help']], [['jobs', 'run', '--help']], [['help', 'send']]])(

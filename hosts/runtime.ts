@@ -15,6 +15,7 @@ import { Devices } from './devices.ts';
 import type { Log } from './log.ts';
 import { Purges } from './purges.ts';
 import { Sessions } from './sessions.ts';
+import type { AddressHints } from './targets.ts';
 
 /** After a pass that the storage did not let through. */
 const RETRY_MS = 1_000;
@@ -29,6 +30,8 @@ export interface RuntimePorts {
   readonly random: Random;
   readonly timers: Timers;
   readonly transport: Transport;
+  /** Where peers may be besides. */
+  readonly hints?: AddressHints | undefined;
   readonly log: Log;
   /** Makes the engine; here a host unlocks what a passphrase seals. */
   readonly unlock?: (make: () => Engine) => Engine;
@@ -79,6 +82,7 @@ export class Runtime {
         clock,
         random,
         timers,
+        hints: ports.hints,
         deviceOf: (identity) => this.devices.of(identity),
         log: (event, details) => log('info', event, details),
       });

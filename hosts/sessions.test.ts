@@ -16,6 +16,7 @@ import {
 import { NAMED_MAX, SILENT_MAX } from './half-open.ts';
 import { Inboxes } from './inboxes.ts';
 import { GUESTS_MAX, SESSIONS_MAX, Sessions } from './sessions.ts';
+import type { AddressHints } from './targets.ts';
 
 const random: Random = { bytes: randomBytes };
 const network_id = new Uint8Array(32).fill(1);
@@ -87,7 +88,7 @@ afterEach(async () => {
 });
 
 /** A node that accepts, and dials what its engine says; `now` is its clock. */
-async function started(transport?: Transport) {
+async function started(transport?: Transport, hints?: AddressHints) {
   const network = memoryNetwork();
   const engine = new StubEngine();
   const clock = { now_ms: 0 };
@@ -96,6 +97,7 @@ async function started(transport?: Transport) {
   const sessions = new Sessions({
     engine: engine as unknown as Engine,
     transport: transport ?? network.transport('node'),
+    hints,
     clock: { wall_ms: () => clock.now_ms, monotonic_ms: () => clock.now_ms },
     random,
     timers: {
@@ -398,6 +400,54 @@ describe('dialing', () => {
     }
     expect(accepted).toBeGreaterThan(5);
     expect(accepted).toBeLessThan(25);
+  });
+});
+
+describe('a hint where a peer may be', () => {
+  /** A node that looks for device 20; whoever is at the hint shows another device, or the right one. */
+  async function hinted(answers_as: LocalDevice) {
+    const told: string[] = [];
+    const at: string[] = [];
+    const { engine, sessions, clock, log, network } = await started(undefined, {
+      seek: (seekers) => told.push(`seeks as ${seekers.map(({ device_id }) => device_id.slice(0, 4))}`),
+      addressesOf: (identity) => (identity === 1 ? at : []),
+      failed: (_identity, _device_id, address) => told.push(`failed ${address}`),
+      reached: (_identity, _device_id, address) => told.push(`reached ${address}`),
+    });
+    let accepted = 0;
+    const listener = await network.transport('near').listen('near:0', (connection) => {
+      accepted += 1;
+      secureResponder(connection, () => [answers_as]).catch(() => {});
+    });
+    engine.peers = [{ device_id: idOf(device(20)), address: 'nobody:1' }];
+    at.push(listener.address);
+    const look = async () => {
+      clock.now_ms += 60_000;
+      sessions.look();
+      await moment();
+    };
+    const dials = () => accepted;
+    return { look, engine, log, told, dials, address: listener.address };
+  }
+
+  it('leads to a session if the peer is there', async () => {
+    const { look, engine, told, address } = await hinted(device(20));
+    await look();
+    await look();
+    expect(engine.told).toEqual([`opened ${idOf(device(20))}`]);
+    expect(told).toContain(`reached ${address}`);
+    expect(told[0]).toBe(`seeks as ${engine.rows.map(({ device_id }) => device_id.slice(0, 4))}`);
+  });
+
+  it('makes nobody the peer: another device that answers there gets no session, and no line of the log', async () => {
+    const { look, engine, log, told, dials, address } = await hinted(device(21));
+    for (let times = 0; times < 5; times++) await look();
+    expect(dials()).toBe(4);
+    expect(engine.told).toEqual([]);
+    expect(told).toContain(`failed ${address}`);
+    expect(told).not.toContain(`reached ${address}`);
+    expect(log.filter(({ details }) => details.address === address)).toEqual([]);
+    expect(log.filter(({ event }) => event === 'dial_failed')).toHaveLength(1);
   });
 });
 

@@ -25,6 +25,7 @@ import { farewell } from './farewell.ts';
 import { framesOf, type Sent } from './frames.ts';
 import { HalfOpen } from './half-open.ts';
 import { Inboxes } from './inboxes.ts';
+import { type AddressHints, type Seeker, type Target, Targets } from './targets.ts';
 
 export interface SessionsPorts {
   readonly engine: Engine;
@@ -34,18 +35,15 @@ export interface SessionsPorts {
   readonly timers: Timers;
   /** The device key of an identity, kept open by the host. */
   readonly deviceOf: (identity: Identity) => LocalDevice | null;
+  /** Where peers may be besides. */
+  readonly hints?: AddressHints | undefined;
   /** One line for the log: words and short ids, never content. */
   readonly log: (event: string, details: Readonly<Record<string, unknown>>) => void;
 }
 
-/** First and longest pause before a peer is dialed again. */
-const REDIAL_MS_FIRST = 250;
-const REDIAL_MS_MAX = 15_000;
 /** How often it is looked whether there is somebody new to dial. */
 const LOOK_EVERY_MS = 1_000;
 const DIAL_TIMEOUT_MS = 5_000;
-/** A session that ends sooner counts as a dial that failed: a peer that hangs up on us is not called again at once, for ever. */
-const SESSION_MS_MIN = 1_000;
 /** Sessions at a time, over all networks: each holds buffers. */
 export const SESSIONS_MAX = 256;
 /**
@@ -68,16 +66,10 @@ interface Open {
   is_member: boolean;
 }
 
-interface Target {
-  failures: number;
-  next_try_ms: number;
-  dialing: boolean;
-}
-
 export class Sessions {
   readonly #ports: SessionsPorts;
   readonly #open = new Map<string, Open>();
-  readonly #targets = new Map<string, Target>();
+  readonly #targets: Targets;
   readonly #half_open: HalfOpen;
   readonly #inboxes: Inboxes<Open>;
   #listener: Listener | null = null;
@@ -86,6 +78,7 @@ export class Sessions {
 
   constructor(ports: SessionsPorts) {
     this.#ports = ports;
+    this.#targets = new Targets(ports);
     this.#half_open = new HalfOpen(ports);
     this.#inboxes = new Inboxes({
       soon: (run) => ports.timers.soon(run),
@@ -146,27 +139,21 @@ export class Sessions {
     const identities = this.#identities();
     for (const open of [...this.#open.values()])
       if (!identities.some((row) => row.identity === open.identity)) this.#drop(open, 'unknown_device');
-    const now_ms = this.#ports.clock.monotonic_ms();
-    const wanted = new Set<string>();
-    for (const { identity } of identities) {
-      const peers = this.#ports.engine.query('get_peers_to_dial', {}, identity) as readonly {
-        device_id: Id;
-        address: string;
-      }[];
-      for (const { device_id, address } of peers) {
-        const key = `${identity} ${device_id} ${address}`;
-        wanted.add(key);
-        const target = this.#targets.get(key) ?? { failures: 0, next_try_ms: 0, dialing: false };
-        this.#targets.set(key, target);
-        if (target.dialing || target.next_try_ms > now_ms || this.#sessionWith(identity, device_id)) continue;
-        void this.#dial(identity, device_id, address, target);
-      }
-    }
-    for (const [key, { dialing }] of this.#targets)
-      if (!dialing && !wanted.has(key)) this.#targets.delete(key);
+    const seekers = identities.map(
+      ({ identity, network_id, device_id }): Seeker => ({
+        identity,
+        network_id,
+        device_id,
+        peers: this.#ports.engine.query('get_peers_to_dial', {}, identity) as never,
+      }),
+    );
+    const hasSession = (identity: Identity, device_id: Id) =>
+      this.#sessionWith(identity, device_id) !== undefined;
+    for (const target of this.#targets.due(seekers, hasSession)) void this.#dial(target);
   }
 
-  async #dial(identity: Identity, device_id: Id, address: string, target: Target): Promise<void> {
+  async #dial(target: Target): Promise<void> {
+    const { identity, device_id, address } = target;
     const { transport, random, timers, log } = this.#ports;
     target.dialing = true;
     try {
@@ -180,20 +167,13 @@ export class Sessions {
       });
       this.#opened(identity, secure, target);
     } catch (thrown) {
-      this.#postpone(target);
-      if (target.failures === 1)
+      this.#targets.failed(target);
+      // Whoever sends us to places where nobody is must not fill our disk.
+      if (target.failures === 1 && !target.is_hint)
         log('dial_failed', { address, device: device_id.slice(0, 8), ...placeOf(thrown) });
     } finally {
       target.dialing = false;
     }
-  }
-
-  #postpone(target: Target): void {
-    const { random, clock } = this.#ports;
-    const pause_ms = Math.min(REDIAL_MS_MAX, REDIAL_MS_FIRST * 2 ** target.failures);
-    const jitter = 0.5 + random.bytes(1)[0]! / 512;
-    target.failures = Math.min(target.failures + 1, 16);
-    target.next_try_ms = clock.monotonic_ms() + pause_ms * jitter;
   }
 
   #accept(connection: Connection): void {
@@ -241,7 +221,7 @@ export class Sessions {
       } else {
         if (refusal === 'removed') this.#sayFarewell(open);
         secure.close(refusal);
-        if (target !== null) this.#postpone(target);
+        if (target !== null) this.#targets.postpone(target);
       }
     } catch (thrown) {
       // The storage failed. A session that the engine does not know of would only stand in the way of the next.
@@ -255,6 +235,7 @@ export class Sessions {
     const other = this.#sessionWith(identity, device_id);
     if (other !== undefined) this.#drop(other, 'replaced');
     this.#open.set(session_id, open);
+    if (open.target !== null) this.#targets.reached(open.target);
     secure.on_close = (reason) => this.#ended(open, reason);
     secure.on_frame = (frame) => this.#arrived(open, frame);
     this.#ports.log('session_opened', {
@@ -306,8 +287,10 @@ export class Sessions {
     return !open.is_member;
   }
 
-  #identities(): readonly IdentityRow[] {
-    return this.#ports.engine.identities().filter((row) => row.network_id !== null);
+  #identities(): readonly (IdentityRow & { readonly network_id: Id })[] {
+    return this.#ports.engine
+      .identities()
+      .flatMap((row) => (row.network_id === null ? [] : [{ ...row, network_id: row.network_id }]));
   }
 
   #isOurs(identity: Identity, secure: SecureSession): boolean {
@@ -333,7 +316,7 @@ export class Sessions {
   #ended(open: Open, reason: string): void {
     if (!this.#open.delete(open.session_id)) return;
     this.#inboxes.remove(open);
-    if (open.target !== null && reason !== 'replaced') this.#dialAgain(open.target, open.opened_ms);
+    if (open.target !== null && reason !== 'replaced') this.#targets.ended(open.target, open.opened_ms);
     this.#ports.log('session_closed', {
       device: open.device_id.slice(0, 8),
       identity: open.identity,
@@ -359,16 +342,6 @@ export class Sessions {
         this.#ports.log(failure, { ...placeOf(thrown) });
       }
     });
-  }
-
-  #dialAgain(target: Target, opened_ms: number): void {
-    const now_ms = this.#ports.clock.monotonic_ms();
-    if (now_ms - opened_ms < SESSION_MS_MIN) {
-      this.#postpone(target);
-    } else {
-      target.failures = 0;
-      target.next_try_ms = now_ms + REDIAL_MS_FIRST;
-    }
   }
 
   #arrived(open: Open, frame: Uint8Array): void {

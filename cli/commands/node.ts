@@ -12,6 +12,7 @@ export interface StartOptions {
   readonly listen: string;
   readonly api: string;
   readonly announce?: string;
+  readonly lan?: boolean;
   readonly protocol?: string;
   readonly jobs?: string;
   readonly passphraseFile?: string;
@@ -24,6 +25,10 @@ export function addNodeCommands(program: Command): void {
     .description('Run a node until it is told to stop (Ctrl-C, SIGTERM). A port of 0 picks a free one.')
     .option('--listen <host:port>', 'where other nodes reach this one', '127.0.0.1:0')
     .option('--announce <host>', 'the name under which others reach it, if it listens on every interface')
+    .option(
+      '--lan',
+      'find peers on the local network by multicast DNS, and be found; listens on every interface unless --listen says where',
+    )
     .option('--api <host:port>', 'where its local API is served; this machine only', '127.0.0.1:0')
     .option('--protocol <dir>', "a protocol folder of your app's own")
     .option('--jobs <file>', "a jobs.yaml in place of the protocol's")
@@ -34,7 +39,7 @@ export function addNodeCommands(program: Command): void {
   withExample(start, 'start --data ~/.sotto --listen 192.168.1.20:4820').action(async () => {
     // Only now: the host loads the whole node, which no other command needs.
     const host = await import('../../hosts/node/main.ts');
-    await host.main(start.optsWithGlobals<StartOptions & Options>());
+    await host.main(startOptions(start));
   });
 
   verb(program.command('status').description('Show what the node is and how it does.'), {
@@ -42,6 +47,13 @@ export function addNodeCommands(program: Command): void {
     ask: (node) => node.get<Answer<'status'>>('/v1/status'),
     show: showStatus,
   });
+}
+
+/** Who wants to be found on the LAN has to be reachable there, unless it was said where else. */
+export function startOptions(start: Command): StartOptions & Options {
+  const options = start.optsWithGlobals<StartOptions & Options>();
+  const is_said = start.getOptionValueSource('listen') !== 'default';
+  return options.lan && !is_said ? { ...options, listen: '0.0.0.0:0' } : options;
 }
 
 function showStatus(status: Answer<'status'>): string {
@@ -58,6 +70,7 @@ function showStatus(status: Answer<'status'>): string {
         ? `suspect (${status.clock.reason}); if it is right: sotto clock confirm`
         : 'trusted',
     ],
+    ['LAN', lanLine(status.lan)],
   ]);
   const counters = table(
     ['refused or failed since the start', 'times'],
@@ -74,4 +87,13 @@ function showStatus(status: Answer<'status'>): string {
     '',
   );
   return [about, showNetworks(status.networks), waiting, counters].filter((part) => part !== '').join('\n\n');
+}
+
+/** Whether peers are looked for on the LAN, and how many were found. */
+function lanLine({ on, found, addresses, problem }: Answer<'status'>['lan']): string {
+  if (!on) return 'off; sotto start --lan looks for peers on the local network';
+  const devices = `${found} ${found === 1 ? 'device' : 'devices'} found`;
+  return [`on${addresses.length === 0 ? '' : ` at ${addresses.join(', ')}`}`, devices, problem ?? '']
+    .filter(Boolean)
+    .join('; ');
 }

@@ -13,6 +13,7 @@ import { invitesView } from './invites-view.ts';
 import { jobsView } from './jobs-view.ts';
 import { Joins } from './joins.ts';
 import { keysView } from './keys-view.ts';
+import { LAN_OFF } from './lan/lan.ts';
 import { membersView } from './members-view.ts';
 import { networksView } from './networks-view.ts';
 import type { Parts } from './node.ts';
@@ -87,6 +88,7 @@ function nodeItself(
         counters: Object.fromEntries([...engine.pipeline.counters].sort(([a], [b]) => (a < b ? -1 : 1))),
         clock: { suspect, reason },
         next_job_due_ms: scheduler.nextDueMs(),
+        lan: parts.lan?.status() ?? LAN_OFF,
       };
     },
 

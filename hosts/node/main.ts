@@ -14,6 +14,7 @@ export interface StartOptions {
   readonly protocol?: string | undefined;
   readonly jobs?: string | undefined;
   readonly announce?: string | undefined;
+  readonly lan?: boolean | undefined;
   readonly passphraseFile?: string | undefined;
   readonly json?: boolean | undefined;
 }
@@ -34,6 +35,7 @@ export async function main(options: StartOptions): Promise<void> {
     protocol_dir: options.protocol,
     jobs_file: options.jobs,
     announce_host: options.announce,
+    lan: options.lan ? {} : undefined,
     passphrase_file: options.passphraseFile ?? (process.env.SOTTO_PASSPHRASE_FILE || undefined),
     log,
   });

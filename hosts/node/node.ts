@@ -14,11 +14,14 @@ import type { Clock, Random, Timers } from '../../core/clock.ts';
 import { type JobSpec, loadJobs } from '../../core/config.ts';
 import type { Protocol, Registered } from '../../core/protocol.ts';
 import { openNodeSqlite } from '../../storage/node-sqlite.ts';
+import { parseAddress } from '../../transport/address.ts';
 import { websocketTransport } from '../../transport/websocket.ts';
 import { Runtime } from '../runtime.ts';
 import { announced } from '../sessions.ts';
 import { type DataDir, takeDataDir } from './data-dir.ts';
 import { type NodeView, nodeView } from './facade.ts';
+import { linkAddresses } from './lan/addresses.ts';
+import { Lan } from './lan/lan.ts';
 import { loadProtocol } from './load-protocol.ts';
 import { unlocked } from './passphrase.ts';
 
@@ -34,6 +37,8 @@ export interface NodeOptions {
   readonly jobs_file?: string | undefined;
   /** The name under which others reach this node, where it listens on every interface. */
   readonly announce_host?: string | undefined;
+  /** Finds peers on the same LAN, and is found there: off unless given. `port`: UDP, that of multicast DNS unless said. */
+  readonly lan?: { readonly port?: number } | undefined;
   /** A file with the passphrase that seals the keys of the data directory; it sets one where there is none yet. */
   readonly passphrase_file?: string | undefined;
   readonly log: Logger;
@@ -85,7 +90,7 @@ export class SottoNode {
         const listen_address = await parts.sessions.listen(options.listen);
         const token = randomBytes(32).toString('base64url');
         let api_address = '';
-        const announced_address = announced(listen_address, options.announce_host ?? null);
+        const announced_address = announced(listen_address, announceHost(options, listen_address));
         const view = nodeView(parts, {
           data_dir: data_dir.path,
           protocol: protocolName(options),
@@ -100,6 +105,7 @@ export class SottoNode {
           token,
         );
         parts.show(view, announced_address);
+        await parts.lan?.start(listen_address);
         return new SottoNode(parts, view, listen_address, api);
       } catch (thrown) {
         await parts.close();
@@ -123,6 +129,7 @@ export class SottoNode {
 export class Parts extends Runtime {
   readonly data_dir: DataDir;
   readonly started_ms = Date.now();
+  readonly lan: Lan | null;
   readonly #shown: { view: NodeView | null };
   readonly #log: Logger;
   readonly #options: NodeOptions;
@@ -133,6 +140,7 @@ export class Parts extends Runtime {
     const db = openNodeSqlite(data_dir.database);
     // Apart, since what was cut short is finished, and told, while this is made.
     const shown: { view: NodeView | null } = { view: null };
+    const lan = options.lan === undefined ? null : lanOf(options, options.lan.port);
     super({
       db,
       path: data_dir.database,
@@ -141,10 +149,12 @@ export class Parts extends Runtime {
       random: systemRandom,
       timers: systemTimers,
       transport: websocketTransport(),
+      hints: lan?.hints,
       log: (level, event, details) => options.log[level](details, event),
       unlock: (make) => unlocked(db, options.passphrase_file, systemRandom, make),
       on_commit: (effects) => shown.view?.changed(effects),
     });
+    this.lan = lan;
     this.#shown = shown;
     this.#options = options;
     this.#log = options.log;
@@ -211,8 +221,25 @@ export class Parts extends Runtime {
     this.#watched = null;
     this.#shown.view?.close();
     this.#shown.view = null;
+    await this.lan?.close();
     await super.close();
   }
+}
+
+function lanOf({ log }: NodeOptions, port: number | undefined): Lan {
+  return new Lan({
+    clock: systemClock,
+    random: systemRandom,
+    timers: systemTimers,
+    log: (level, event, details) => log[level](details, event),
+    port,
+  });
+}
+
+/** The name under which others reach what listens on every interface: without one, but with peers on the LAN, the machine's address there. */
+function announceHost({ announce_host, lan }: NodeOptions, listen_address: string): string | null {
+  if (announce_host !== undefined || lan === undefined) return announce_host ?? null;
+  return linkAddresses(parseAddress(listen_address).host)[0]?.address ?? '127.0.0.1';
 }
 
 function readText(file: string): string {
