@@ -7,7 +7,7 @@ import { limits } from '../core/limits.ts';
 import type { AfterCommit } from '../core/outcome.ts';
 import type { Runtime } from '../hosts/runtime.ts';
 import { forgetOpened } from '../protocols/quiet/handlers/content.ts';
-import type { Machine } from './machine.ts';
+import { EPOCH_MS, type Machine } from './machine.ts';
 import type { Place, Simulation } from './simulation.ts';
 import { isOlder, MARKER, type Seen, Violation, violated } from './truth.ts';
 
@@ -19,6 +19,31 @@ const LOCKED = `
   UNION ALL SELECT lower(hex(t.id)), 'waiting' FROM waiting t
     WHERE t.identity = :identity AND t.rule = 'key_missing' AND t.expires_ms > :now_ms
       AND NOT EXISTS (SELECT 1 FROM waiting_wrap v WHERE v.waiting = t.n)`;
+
+/** What a node tells itself because of what others say. */
+const OWN_INSTRUCTIONS: ReadonlySet<string> = new Set(['standing', 'minted']);
+/** A clock that is further off is suspect. */
+const FAR_MS = 4 * 60_000;
+/** Sealed events of devices that nobody has let in. */
+const OF_STRANGERS = `
+  SELECT lower(hex(e.id)) AS id FROM event e WHERE e.identity = :identity AND e.sealed = 1 AND e.body IS NOT NULL
+    AND NOT EXISTS (SELECT 1 FROM member_device m WHERE m.identity = e.identity AND m.device = e.author)`;
+/** Sealed events of removed devices that are not reached from the head that the removal names. */
+const OF_REMOVED = `
+  SELECT lower(hex(e.id)) AS id FROM cut c JOIN event e ON e.identity = c.identity AND e.author = c.device
+    AND c.group_id = coalesce((SELECT g.id FROM event g WHERE g.n = e.group_n), x'')
+  WHERE c.identity = :identity AND e.sealed = 1 AND e.body IS NOT NULL
+    AND NOT EXISTS (SELECT 1 FROM chain_link l WHERE l.identity = e.identity AND l.id = e.id AND l.device = c.device AND l.group_id = c.group_id)`;
+/** Devices that an event of this device gives a key to, and those that have a key that it is sealed under. */
+const READERS = `
+  SELECT e.created_ms, d.device AS device FROM event e JOIN identity i ON i.identity = e.identity AND i.device = e.author JOIN key_delivery d ON d.event = e.n
+    WHERE e.identity = :identity AND e.id = :id
+  UNION
+  SELECT e.created_ms, x.device FROM event e JOIN identity i ON i.identity = e.identity AND i.device = e.author
+    JOIN wrap w ON w.of = e.n AND w.sealed IS NOT NULL JOIN group_key k ON k.n = w.key
+    JOIN (SELECT d.key_id, d.device, de.identity FROM key_delivery d JOIN event de ON de.n = d.event
+      UNION SELECT d.key_id, de.author, de.identity FROM key_delivery d JOIN event de ON de.n = d.event) x ON x.key_id = k.id AND x.identity = e.identity
+    WHERE e.identity = :identity AND e.id = :id`;
 
 const marker = Buffer.from(MARKER);
 const windows = (of: Uint8Array): Buffer[] =>
@@ -32,8 +57,13 @@ export class Checks {
   readonly #highest = new Map<string, number>();
   /** Machines whose clock was wrong once: what they made bears times that nobody can account for. */
   readonly #moved = new Set<string>();
-  /** By machine and identity: devices that it knew to be removed when it was last looked at. */
-  readonly #removed = new Map<string, ReadonlySet<Id>>();
+  /** Machines whose clock was so wrong that they may have been told so, and have taken back what they believed. */
+  readonly #far = new Set<string>();
+  /** Machines whose clock was ahead by less than what makes it suspect: they let things expire early. And those that were ahead by more. */
+  readonly #slightly_ahead = new Set<string>();
+  readonly #far_ahead = new Set<string>();
+  /** By machine and identity: devices that it knew to be removed when it was last looked at, and since when. */
+  readonly #removed = new Map<string, Map<Id, number>>();
   #looks = 0;
 
   constructor(sim: Simulation) {
@@ -51,8 +81,20 @@ export class Checks {
   // --- told of what happens -----------------------------------------------------------------------------------------------------------------------
 
   booted(machine: Machine, runtime: Runtime): void {
-    runtime.engine.trace.follow((entry) => this.#sim.marks.traced(entry));
+    runtime.engine.trace.follow((entry) => {
+      this.#sim.marks.traced(entry);
+      const { cause, stage, handler, type, outcome } = entry;
+      // What a judgement or a new key leads to goes under the cause of what led to it.
+      const is_said =
+        cause.kind === 'session' && stage === 'valid' && handler === 'validate' && outcome === 'advance';
+      if (is_said && type !== null && this.#sim.isLocal(type) && !OWN_INSTRUCTIONS.has(type))
+        this.#sim.note(new Violation('S9', `${machine.name} does what another device tells it to: ${type}`));
+    });
     if (machine.crashes > 0) this.#entries.set(runtime, 0);
+    // L5: what was being erased when a process ended is finished before the next does anything.
+    const { open } = runtime.engine.query('get_open_purges', {}, 0)[0] as { readonly open: number };
+    if (open > 0)
+      this.#sim.note(new Violation('L5', `${machine.name} begins with ${open} erasures unfinished`));
   }
 
   logged(machine: Machine, level: string, event: string, details: object): void {
@@ -87,6 +129,7 @@ export class Checks {
         this.#sent(machine, effect);
         continue;
       }
+      if (effect.effect === 'changed') this.#changed(machine, effect);
       if (effect.effect === 'standing_changed') this.#sim.marks.seen('a member was removed');
       if (effect.effect === 'purged') this.#sim.trace(`${machine.name} erased`);
     }
@@ -97,7 +140,7 @@ export class Checks {
     try {
       const in_slots = machine
         .db()
-        .prepare('SELECT secret FROM key_slot')
+        .prepare('SELECT s.secret FROM key_slot s JOIN key_slot_use u ON u.slot = s.id')
         .all()
         .map((row) => row.secret as Uint8Array);
       for (const secret of machine.disk.secrets.takeGone(in_slots))
@@ -105,6 +148,22 @@ export class Checks {
     } catch (thrown) {
       if (thrown instanceof Violation) this.#sim.note(thrown);
       else this.#sim.excused(machine, thrown, null);
+    }
+  }
+
+  /** S12: whom one knows to be removed is given no key, and nothing new is under a key that they have. */
+  #changed(machine: Machine, { identity, event_id }: Extract<AfterCommit, { effect: 'changed' }>): void {
+    const removed = this.#removed.get(`${machine.name} ${identity}`);
+    if (event_id === null || removed === undefined || removed.size === 0 || this.hadAWrongClock(machine))
+      return;
+    const readers = machine
+      .db()
+      .prepare(READERS)
+      .all({ identity, id: Uint8Array.fromHex(event_id) });
+    for (const { device, created_ms } of readers) {
+      const since_ms = removed.get((device as Uint8Array).toHex());
+      if (since_ms !== undefined && (created_ms as number) > since_ms)
+        violated('S12', `${machine.name} makes what a device can read that it knows to be removed`);
     }
   }
 
@@ -151,7 +210,26 @@ export class Checks {
 
   lookAtAll(): void {
     this.#looks += 1;
+    this.#noteClocks();
     for (const machine of this.#sim.on) this.look(machine);
+  }
+
+  #noteClocks(): void {
+    const right_ms = EPOCH_MS + this.#sim.timeline.now_ms;
+    for (const { name, clock } of this.#sim.machines.values()) {
+      const ahead_ms = clock.wall_ms() - right_ms;
+      if (Math.abs(ahead_ms) > FAR_MS) this.#far.add(name);
+      if (ahead_ms > limits.clock_forward_suspect_ms) this.#far_ahead.add(name);
+      else if (ahead_ms > 1_000) this.#slightly_ahead.add(name);
+    }
+  }
+
+  /** Its clock was believed though it was ahead, or may have been, by the word of others whose clocks were, too. */
+  #mayBeEarly(machine: Machine): boolean {
+    return (
+      this.#slightly_ahead.has(machine.name) ||
+      (this.#far_ahead.has(machine.name) && this.#far_ahead.size > 1)
+    );
   }
 
   look(machine: Machine): void {
@@ -162,6 +240,7 @@ export class Checks {
         this.#bounded(place);
       }
       this.#time(machine);
+      if (machine.disk.gave_secret !== null) throw machine.disk.gave_secret;
       this.#noFailures(machine);
       if (this.#looks % 8 === 0) this.nothingInPlain(machine);
     } catch (thrown) {
@@ -177,9 +256,17 @@ export class Checks {
     const { machine, key } = place;
     const seen = truth.seenBy(key);
     const now_ms = machine.clock.wall_ms();
+    // It has been later here: what had expired then has expired.
+    const latest_ms = Math.max(
+      now_ms,
+      this.#far.has(machine.name) ? 0 : (this.#highest.get(machine.name) ?? 0),
+    );
     const who = machine.name;
     const shown = new Map<Id, number>();
-    for (const { channel_id } of sim.query<{ channel_id: Id }>(place, 'get_channels'))
+    const own = machine.db().prepare('SELECT 1 AS found FROM event WHERE identity = :identity AND id = :id');
+    for (const { channel_id } of sim.query<{ channel_id: Id }>(place, 'get_channels')) {
+      if (own.get({ identity: place.identity, id: Uint8Array.fromHex(channel_id) }) === undefined)
+        violated('S18', `${who} shows a channel of another network`);
       for (const row of sim.query<{ message_id: Id; text: unknown; author: Id }>(place, 'get_messages', {
         channel_id,
         limit: 1_000,
@@ -195,7 +282,7 @@ export class Checks {
           violated('S18', `${who} shows ${label} in another network`);
         if (written.channel_id !== channel_id) violated('S18', `${who} shows ${label} in another channel`);
         if (written.author !== author) violated('S3', `${who} shows ${label} as by somebody else`);
-        if (written.expires_ms <= now_ms) violated('S7', `${who} shows ${label}, which has expired`);
+        if (written.expires_ms <= latest_ms) violated('S7', `${who} shows ${label}, which has expired`);
         if (seen.gone.has(message_id) && !this.#mayComeBack(message_id))
           violated('S7', `${who} shows ${label} again, which it had seen deleted`);
         if (typeof text !== 'string') violated('S4', `${who} shows ${label} without its text`);
@@ -212,13 +299,21 @@ export class Checks {
           violated('S7', `${who} shows an older version of ${label} again`);
         shown.set(message_id, version);
       }
+    }
+    this.#sql(place, OF_STRANGERS, (id) =>
+      violated('S3', `${who} has taken in ${truth.nameOf(id)} of a stranger`),
+    );
+    this.#sql(place, OF_REMOVED, (id) =>
+      violated('S12', `${who} lets ${truth.nameOf(id)} count, whose author was removed before`),
+    );
     this.#sql(
       place,
       'SELECT lower(hex(id)) AS id FROM event WHERE identity = :identity AND body IS NULL AND superseded = 0',
       (id) => {
         const written = truth.written.get(id);
         if (written === undefined) return;
-        if (!truth.mayBeDead(id, now_ms) && !this.#mayComeBack(id) && !this.hadAWrongClock(machine))
+        const right_ms = EPOCH_MS + sim.timeline.now_ms;
+        if (!truth.mayBeDead(id, right_ms) && !this.#mayComeBack(id) && !this.#mayBeEarly(machine))
           violated('S8', `${who} has ${written.label} as dead, which nobody deleted`);
         if (written.expires_ms > now_ms) seen.gone.add(id);
       },
@@ -252,9 +347,17 @@ export class Checks {
     if (this.#sim.truth.removed.size === 0) return;
     const cut = `SELECT DISTINCT device FROM cut WHERE identity = :identity AND group_id = x''`;
     const devices = machine.db().prepare(cut).all({ identity });
+    const key = `${machine.name} ${identity}`;
+    const before = this.#removed.get(key);
+    const now_ms = machine.clock.wall_ms();
     this.#removed.set(
-      `${machine.name} ${identity}`,
-      new Set(devices.map(({ device }) => (device as Uint8Array).toHex())),
+      key,
+      new Map(
+        devices.map(({ device }) => {
+          const device_id = (device as Uint8Array).toHex();
+          return [device_id, before?.get(device_id) ?? now_ms];
+        }),
+      ),
     );
   }
 
@@ -276,10 +379,10 @@ export class Checks {
   #time(machine: Machine): void {
     const highest = machine.runtime.scheduler.highestMs();
     const before = this.#highest.get(machine.name) ?? 0;
-    if (highest < before && !this.hadAWrongClock(machine))
+    if (highest < before && !this.#far.has(machine.name))
       violated('S20', `${machine.name} forgot how late it is`);
     if (machine.runtime.scheduler.clockStatus().suspect) this.#sim.marks.seen('a clock was suspect');
-    this.#highest.set(machine.name, highest);
+    this.#highest.set(machine.name, Math.max(highest, this.#far.has(machine.name) ? 0 : before));
   }
 
   /** S15, F26: no handler, job or reflector throws while the disk is well. */

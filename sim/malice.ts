@@ -267,6 +267,9 @@ const NONSENSE: readonly ((m: Malice) => Uint8Array | null)[] = [
   // Classes that are not for others.
   (m) => transient(m.chance.pick(namesOf('local')), m.chance.bytes(m.chance.below(30))),
   (m) => transient(m.chance.pick([...namesOf('public'), ...namesOf('sealed')]), encode(new Map())),
+  (m) => saying('purge-key', { kind: 'group_key', key_id: m.key().key_id, secure_delete: true }),
+  (m) => saying('delete-event', { event_ids: [...m.known.heard.keys()].slice(-20), why: 'expired' }),
+  () => saying('retire-prekeys', {}),
   () => transient('no_such_thing', new Uint8Array()),
   (m) => transient('sync_request', encode(new Map([['message', m.chance.bytes(5)]]))),
   (m) => {

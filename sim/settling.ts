@@ -234,10 +234,12 @@ export class Settling {
     if (usable < PREKEYS_MIN) return `L6: ${machine.name} has ${usable} prekeys that are good`;
     const late = machine
       .db()
-      .prepare('SELECT job FROM job_schedule WHERE disabled = 0 AND parked IS NULL AND next_due_ms < :since')
-      .get({ since: now_ms - 60_000 });
+      .prepare(
+        `SELECT job, parked FROM job_schedule WHERE disabled = 0 AND (parked = 'held' OR (parked IS NULL AND (next_due_ms < :since OR next_due_ms > :until)))`,
+      )
+      .get({ since: now_ms - 60_000, until: now_ms + 30 * MINUTE_MS * Math.max(1, this.#factor) });
     if (late !== undefined)
-      return `L7: on ${machine.name} the job ${String(late.job)} is due and does not run`;
+      return `L7: on ${machine.name} the job ${String(late.job)} is due and does not run${late.parked === null ? '' : ': held'}`;
     return null;
   }
 
