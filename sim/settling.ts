@@ -1,13 +1,13 @@
 /** Faults are over: all machines that are left are on, in touch, and have the right time. Now there has to be progress, and then silence. */
 import type { Db } from '../core/db.ts';
-import { decodeHeader, encodeEventItem, encodeFrame } from '../core/event-codec.ts';
+import { encodeEventItem, encodeFrame } from '../core/event-codec.ts';
 import type { Id } from '../core/fields.ts';
 import { checkIntegrity } from '../hosts/node/integrity.ts';
-import { PREKEY_USABLE_MS, PREKEYS_MIN } from '../protocols/quiet/events/prekey/schema.ts';
 import { EPOCH_MS } from './machine.ts';
 import { QUIET } from './network.ts';
+import { Owed } from './owed.ts';
 import { PACES, spans } from './scenario.ts';
-import type { Place, Simulation } from './simulation.ts';
+import type { Simulation } from './simulation.ts';
 import { violated } from './truth.ts';
 
 const { SECOND_MS, MINUTE_MS, DAY_MS } = spans;
@@ -37,23 +37,15 @@ function itemsOf(db: Db, identity: number): Uint8Array[] {
   );
 }
 
-interface KeyState {
-  readonly key_id: Id;
-  readonly expires_ms: number;
-  readonly dirty_ms: number | null;
-  readonly zeroed_ms: number | null;
-  readonly unreachable_ms: number | null;
-  readonly to_rewrap: number;
-  readonly to_remove: number;
-}
-
 export class Settling {
   readonly #sim: Simulation;
   readonly #factor: number;
+  readonly #owed: Owed;
 
   constructor(sim: Simulation, factor: number) {
     this.#sim = sim;
     this.#factor = factor;
+    this.#owed = new Owed(sim, factor);
   }
 
   async run(): Promise<void> {
@@ -93,7 +85,7 @@ export class Settling {
       sim.people.welcome();
       this.#confirmClocks();
       sim.checks.lookAtAll();
-      const found = this.#owed();
+      const found = this.#owed.first();
       if (found === null) {
         owed = '';
         break;
@@ -112,7 +104,7 @@ export class Settling {
   /** S16: what comes once more changes nothing. S1, S2, S3, S6: each record is what it has to be, and the projections are what the records lead to. */
   async #whole(): Promise<void> {
     const sim = this.#sim;
-    for (const places of this.#members().values()) {
+    for (const places of this.#owed.members().values()) {
       const [one, other] = [places[0]!, places.at(-1)!];
       const size = () => JSON.stringify(other.machine.db().prepare(SIZES).get({ identity: other.identity }));
       const before = size();
@@ -161,142 +153,6 @@ export class Settling {
   #confirmClocks(): void {
     for (const { runtime } of this.#sim.on)
       if (runtime.scheduler.clockStatus().suspect) runtime.scheduler.confirmClock();
-  }
-
-  /** Places whose devices belong to their network, as all of these see it. */
-  #members(): Map<Id, Place[]> {
-    const sim = this.#sim;
-    const by_network = new Map<Id, Place[]>();
-    for (const place of sim.places()) {
-      if (sim.isOut(place)) continue;
-      const all = by_network.get(place.network_id) ?? [];
-      all.push(place);
-      by_network.set(place.network_id, all);
-    }
-    return by_network;
-  }
-
-  /** The first thing that is not yet as it has to be, with the number of its promise; null: all is. */
-  #owed(): string | null {
-    for (const places of this.#members().values()) {
-      for (const place of places) {
-        const waiting = this.#waiting(place);
-        if (waiting !== null) return waiting;
-        const key = this.#key(place, places.length > 1) ?? this.#machine(place);
-        if (key !== null) return key;
-      }
-      const different = this.#different(places);
-      if (different !== null) return different;
-    }
-    return null;
-  }
-
-  /** L3: nothing waits of those who belong to the network and do as they should. Of others it waits until it has waited long enough. */
-  #waiting(place: Place): string | null {
-    const rules = new Map<string, number>();
-    const honest = this.#sim.honestDevices();
-    const groups = new Set(this.#sim.query<{ group_id: Id }>(place, 'get_groups').map((row) => row.group_id));
-    for (const { rule, header } of place.machine
-      .db()
-      .prepare('SELECT rule, header FROM waiting WHERE identity = :identity')
-      .all({ identity: place.identity })) {
-      const { author, group_id } = decodeHeader(header as Uint8Array);
-      // What is for a group that one is not in waits for a key that never comes.
-      const is_ours = group_id === null || group_id === place.network_id || groups.has(group_id);
-      if (honest.has(author) && is_ours) rules.set(rule as string, (rules.get(rule as string) ?? 0) + 1);
-    }
-    if (rules.size === 0) return null;
-    return `L3: on ${place.machine.name} ${[...rules].map(([rule, count]) => `${count} wait: ${rule}`).join(', ')}`;
-  }
-
-  #key(place: Place, has_peers: boolean): string | null {
-    const now_ms = place.machine.clock.wall_ms();
-    const { chain_ms } = PACES[this.#sim.pace];
-    for (const key of this.#sim.query<KeyState>(place, 'get_key_states')) {
-      const what = `key ${key.key_id.slice(0, 8)} of ${place.machine.name} ${JSON.stringify({ ...key, key_id: undefined, now_ms })}`;
-      if (key.dirty_ms !== null && (has_peers ? key.unreachable_ms : key.zeroed_ms) === null)
-        return `L4: dirty and not out of reach: ${what}`;
-      if (key.expires_ms < now_ms - 3 * chain_ms && key.zeroed_ms === null)
-        return `L4: expired and not erased: ${what}`;
-      if (key.to_rewrap + key.to_remove > 0) return `L9: owed: ${what}`;
-    }
-    return null;
-  }
-
-  /** L5: what was erased is receipted. L6: there are prekeys for whoever wants to give a key. L7: no job waits for longer than it should. */
-  #machine(place: Place): string | null {
-    const { machine } = place;
-    const now_ms = machine.clock.wall_ms();
-    const { open } = this.#sim.query<{ open: number }>({ machine, identity: 0 }, 'get_open_purges')[0]!;
-    if (open > 0) return `L5: ${open} erasures on ${machine.name} have no receipt`;
-    const until_ms = now_ms + PREKEY_USABLE_MS;
-    const { usable } = this.#sim.query<{ usable: number }>(place, 'count_usable_prekeys', { until_ms })[0]!;
-    if (usable < PREKEYS_MIN) return `L6: ${machine.name} has ${usable} prekeys that are good`;
-    const late = machine
-      .db()
-      .prepare(
-        `SELECT job, parked FROM job_schedule WHERE disabled = 0 AND (parked = 'held' OR (parked IS NULL AND (next_due_ms < :since OR next_due_ms > :until)))`,
-      )
-      .get({ since: now_ms - 60_000, until: now_ms + 30 * MINUTE_MS * Math.max(1, this.#factor) });
-    if (late !== undefined)
-      return `L7: on ${machine.name} the job ${String(late.job)} is due and does not run${late.parked === null ? '' : ': held'}`;
-    return null;
-  }
-
-  /** L2: whoever is in a network shows the same, and in a group those who are in it. */
-  #different(places: readonly Place[]): string | null {
-    const sim = this.#sim;
-    const views = places.map((place) => {
-      const view = new Map<string, string>();
-      const channels = sim.query<{ channel_id: Id; name: string; group_id: Id; group_kind: string }>(
-        place,
-        'get_channels',
-      );
-      for (const { channel_id, name, group_id } of channels) {
-        const of_channel = { channel_id, limit: 1_000 };
-        const messages = sim
-          .query<{ message_id: Id; text: string; edited_ms: number; author_user_id: Id }>(
-            place,
-            'get_messages',
-            of_channel,
-          )
-          .map(
-            ({ message_id, text, edited_ms, author_user_id }) =>
-              `${message_id} ${text} ${edited_ms} ${author_user_id}`,
-          );
-        const reactions = sim
-          .query<{ message_id: Id; emoji: string; count: number }>(place, 'get_reactions', of_channel)
-          .map(({ message_id, emoji, count }) => `${message_id} ${emoji} ${count}`);
-        view.set(`${group_id} ${channel_id}`, [name, ...messages, ...reactions.sort()].join('\n'));
-      }
-      const members = sim
-        .query<{ user_id: Id; name: string; devices: number }>(place, 'get_members', { group_id: null })
-        .map(({ user_id, name, devices }) => `${user_id} ${name} ${devices}`);
-      view.set('members', members.join('\n'));
-      return {
-        place,
-        view,
-        groups: new Set(sim.query<{ group_id: Id }>(place, 'get_groups').map((row) => row.group_id)),
-      };
-    });
-    for (const [at, one] of views.entries())
-      for (const other of views.slice(at + 1))
-        for (const channel of new Set([...one.view.keys(), ...other.view.keys()])) {
-          const group = channel.split(' ')[0]!;
-          const is_for_both =
-            group === 'members' ||
-            group === one.place.network_id ||
-            (one.groups.has(group) && other.groups.has(group));
-          if (!is_for_both || one.view.get(channel) === other.view.get(channel)) continue;
-          const [a, b] = [one, other].map(
-            ({ view }) => new Set((view.get(channel) ?? '(nothing)').split('\n')),
-          );
-          const differing = [...a!.symmetricDifference(b!)].map((line) =>
-            line.replace(/[0-9a-f]{64}/g, (id) => sim.truth.nameOf(id)),
-          );
-          return `L2: ${one.place.machine.name} and ${other.place.machine.name} differ in ${channel.slice(0, 8)}: ${differing.slice(0, 4).join(' | ')}`;
-        }
-    return null;
   }
 
   /** What each place shows, without what hangs on the moment: the texts of messages, where they are, who is a member. */
