@@ -39,6 +39,8 @@ const OTHERS = [
   'a machine was set back to an old copy',
   'two machines were one device',
   'a clock was suspect',
+  'an erasure waited for a reader',
+  'a frame was heard twice',
   'a session began anew',
   'a handshake failed',
   'a frame was not taken in',

@@ -215,9 +215,9 @@ export class People {
       channel_id,
       author,
       expires_ms: row?.expires_ms ?? Number.MAX_SAFE_INTEGER,
-      versions: [{ event_id: message_id, text, created_ms }],
+      versions: [{ event_id: message_id, by: author, text, created_ms }],
       reactions: [],
-      is_deleted: false,
+      deleted_by: [],
     });
     return message_id;
   }
@@ -227,6 +227,7 @@ export class People {
     const { truth } = sim;
     const { machine } = place;
     const { name } = machine;
+    const me = machine.runtime.engine.identity(place.identity)!.device_id;
     const channels = this.#channels(place);
     const channel = channels[pick % Math.max(1, channels.length)];
     const others = () =>
@@ -268,7 +269,7 @@ export class People {
         const created_ms = machine.clock.wall_ms();
         const { message_id } = message;
         const event_id = sim.command(place, 'edit_message', { message_id, text })?.event_ids[0];
-        if (event_id != null) truth.edit(message_id, { event_id, text, created_ms });
+        if (event_id != null) truth.edit(message_id, { event_id, by: me, text, created_ms });
         return;
       }
       case 'delete': {
@@ -277,8 +278,7 @@ export class People {
         const written = truth.written.get(message.message_id);
         sim.say(`${name} deletes ${written?.label}`);
         const { message_id } = message;
-        if (sim.command(place, 'remove_message', { message_id }) !== null && written !== undefined)
-          written.is_deleted = true;
+        if (sim.command(place, 'remove_message', { message_id }) !== null) written?.deleted_by.push(me);
         return;
       }
       case 'react': {
@@ -326,7 +326,7 @@ export class People {
         if (channel === undefined || channels.length < 2) return;
         sim.say(`${name} deletes a channel`);
         if (sim.command(place, 'remove_channel', { channel_id: channel.channel_id }) !== null)
-          truth.deleted_channels.add(channel.channel_id);
+          truth.delete('channel', channel.channel_id, me);
         return;
       }
       case 'group': {
@@ -349,15 +349,14 @@ export class People {
         const [group_id, user_id] = [private_group(), another()];
         if (group_id === undefined || user_id === undefined) return;
         sim.say(`${name} takes somebody out of a group`);
-        this.#countOut(place, user_id);
-        sim.command(place, 'remove_user', { user_id, group_id });
+        this.#countOut(place, user_id, () => sim.command(place, 'remove_user', { user_id, group_id }));
         return;
       }
       case 'group_delete': {
         const group_id = private_group();
         if (group_id === undefined) return;
         sim.say(`${name} deletes a group`);
-        if (sim.command(place, 'remove_group', { group_id }) !== null) truth.deleted_groups.add(group_id);
+        if (sim.command(place, 'remove_group', { group_id }) !== null) truth.delete('group', group_id, me);
         return;
       }
       case 'direct': {
@@ -384,16 +383,15 @@ export class People {
         if (user_id === undefined) return;
         const right = ['admin', 'invite', 'delete'][pick % 3];
         sim.say(`${name} ${kind}s ${right}`);
-        if (kind === 'revoke') this.#countOut(place, user_id);
-        sim.command(place, kind === 'grant' ? 'grant_right' : 'revoke_right', { user_id, right });
+        if (kind === 'grant') sim.command(place, 'grant_right', { user_id, right });
+        else this.#countOut(place, user_id, () => sim.command(place, 'revoke_right', { user_id, right }));
         return;
       }
       case 'remove_user': {
         const user_id = another();
         if (user_id === undefined || sim.on.length < 3) return;
         sim.say(`${name} removes a user`);
-        this.#countOut(place, user_id);
-        sim.command(place, 'remove_user', { user_id, group_id: null });
+        this.#countOut(place, user_id, () => sim.command(place, 'remove_user', { user_id, group_id: null }));
         return;
       }
       case 'remove_device': {
@@ -403,15 +401,13 @@ export class People {
         const device = devices[pick % Math.max(1, devices.length)]?.device_id;
         if (device === undefined || sim.on.length < 3) return;
         sim.say(`${name} removes a device`);
-        truth.removed.add(device);
-        sim.command(place, 'remove_device', { device_id: device });
+        if (sim.command(place, 'remove_device', { device_id: device }) !== null) truth.removed.add(device);
         return;
       }
       case 'leave':
         if (sim.on.length < 3) return;
         sim.say(`${name} leaves`);
-        this.#countOut(place, this.#userOf(place));
-        sim.command(place, 'leave_network', {});
+        this.#countOut(place, this.#userOf(place), () => sim.command(place, 'leave_network', {}));
         return;
       case 'invite_revoked': {
         const made = sim.command(place, 'create_invite', { uses: 3, ttl_ms: DAY_MS });
@@ -441,10 +437,12 @@ export class People {
     }
   }
 
-  /** What devices of this user make from here on may not count, or may be taken back. */
-  #countOut(place: Place, user_id: Id): void {
-    for (const row of this.#sim.query<{ device_id: Id; user_id: Id }>(place, 'get_devices'))
-      if (row.user_id === user_id) this.#sim.truth.removed.add(row.device_id);
+  /** What devices of this user make from here on may not count, or may be taken back: where it was not refused. */
+  #countOut(place: Place, user_id: Id, order: () => unknown): void {
+    const { truth } = this.#sim;
+    const devices = this.#sim.query<{ device_id: Id; user_id: Id }>(place, 'get_devices');
+    if (order() === null) return;
+    for (const row of devices) if (row.user_id === user_id) truth.removed.add(row.device_id);
   }
 
   // --- what happens to machines and lines ---------------------------------------------------------------------------------------------------------
@@ -544,7 +542,6 @@ export class People {
         else if (kind === 'clock_back') clock.offset_ms -= far;
         else if (kind === 'clock_frozen') clock.frozen_ms = clock.wall_ms();
         else clock.drift = ((pick % 200) - 100) / 100_000;
-        sim.checks.clockMoved(machine);
         return true;
       }
       case 'clock_right':
