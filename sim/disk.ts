@@ -47,8 +47,8 @@ export class Disk {
   /** So many more statements, and the process is dead. */
   #left = Number.POSITIVE_INFINITY;
   #fault: { kind: Fault; from: number; until: number } | null = null;
-  /** The next statement like this is the last of the process. */
-  #dies_at: RegExp | null = null;
+  /** After so many more statements like this, the next is the last of the process. */
+  #dies_at: { statement: RegExp; after: number } | null = null;
   /** So many of the next commits fail. */
   #failing_commits = 0;
   /** Somebody else who reads what there was at some moment, and does not come to an end: a tool for backups, say. */
@@ -108,9 +108,9 @@ export class Disk {
     this.#is_power_cut = with_power;
   }
 
-  /** The process dies when it comes to a statement like this. */
-  dieAt(statement: RegExp, with_power: boolean): void {
-    this.#dies_at = statement;
+  /** The process dies when it comes to a statement like this, after so many others like it. */
+  dieAt(statement: RegExp, after: number, with_power: boolean): void {
+    this.#dies_at = { statement, after };
     this.#is_power_cut = with_power;
   }
 
@@ -223,10 +223,10 @@ export class Disk {
     this.statements += 1;
     if (this.is_dead) throw new StorageFault(IO_ERROR, 'the process has ended');
     this.#left -= 1;
-    if (this.#left < 0 || this.#dies_at?.test(sql) === true) {
+    if (this.#left < 0 || this.#isLast(sql)) {
       if (this.#is_power_cut && sql.startsWith('PRAGMA wal_checkpoint')) this.#tear(run);
       this.is_dead = true;
-      this.died_at = sql.trim().slice(0, 40);
+      this.died_at = sql.trim().slice(0, 60);
       this.died_in_transaction = this.#in_transaction;
       throw new StorageFault(IO_ERROR, 'the process ends here');
     }
@@ -243,6 +243,11 @@ export class Disk {
     } else if (sql === 'COMMIT' || sql === 'ROLLBACK') this.#in_transaction = false;
     else if (WRITES.test(sql)) this.#has_written = true;
     return run();
+  }
+
+  #isLast(sql: string): boolean {
+    const at = this.#dies_at;
+    return at?.statement.test(sql) === true && at.after-- <= 0;
   }
 
   #fails(sql: string): boolean {

@@ -1,6 +1,7 @@
 /** What people do with their machines, and what happens to these. Nothing is drawn here: a step says which, and means of what there is at that moment. */
 import { SottoError } from '../core/assert.ts';
 import type { Id } from '../core/fields.ts';
+import { ERASING } from './disk.ts';
 import { Hostile } from './hostile.ts';
 import type { Machine } from './machine.ts';
 import { QUIET } from './network.ts';
@@ -27,6 +28,13 @@ interface Member {
   readonly user_id: Id;
   readonly devices: number;
 }
+/** What a link holds. */
+interface Invite {
+  readonly input: object;
+  /** Of a device link: whose device it makes. */
+  readonly user_id: Id | null;
+  readonly secret: Uint8Array;
+}
 interface Newcomer {
   readonly place: Place;
   readonly name: string | null;
@@ -35,6 +43,8 @@ interface Newcomer {
 export class People {
   readonly #sim: Simulation;
   readonly #newcomers: Newcomer[] = [];
+  /** The last that each place has made. */
+  readonly #invites = new Map<string, Invite>();
   readonly #backups = new Map<string, Map<string, Seen>>();
   readonly #hostile: Hostile;
   readonly #on_holiday = new Set<Machine>();
@@ -85,15 +95,28 @@ export class People {
       ? sim.command(host, 'create_device_link', { ttl_ms: 2 * DAY_MS })
       : sim.command(host, 'create_invite', { uses: 1, ttl_ms: 2 * DAY_MS });
     if (made === null || !machine.is_on) return;
-    const input = {
-      network_id: host.network_id,
-      invite_id: made.event_ids[1],
-      invite_key: made.reply.public_key,
+    const invite: Invite = {
+      input: {
+        network_id: host.network_id,
+        invite_id: made.event_ids[1],
+        invite_key: made.reply.public_key,
+      },
+      user_id,
+      secret: (made.reply.secret as Uint8Array).slice(),
     };
-    const secrets = { invite_secret: made.reply.secret as Uint8Array };
-    const joined = is_link
-      ? sim.command({ machine, identity: 0 }, 'link_this_device', { ...input, user_id }, secrets)
-      : sim.command({ machine, identity: 0 }, 'join_network', input, secrets);
+    if (!is_link) this.#invites.set(host.key, invite);
+    this.#joinBy(host, machine, name, invite);
+  }
+
+  /** By an invite that may have been used up, or run out, or been revoked: then nobody lets them in. */
+  #joinBy(host: Place, machine: Machine, name: string | null, { input, user_id, secret }: Invite): void {
+    const sim = this.#sim;
+    // The command wipes what it is given.
+    const secrets = { invite_secret: secret.slice() };
+    const joined =
+      user_id !== null
+        ? sim.command({ machine, identity: 0 }, 'link_this_device', { ...input, user_id }, secrets)
+        : sim.command({ machine, identity: 0 }, 'join_network', input, secrets);
     if (joined === null) return;
     const { identity } = joined;
     const device_id = host.machine.runtime.engine.identity(host.identity)?.device_id;
@@ -164,10 +187,14 @@ export class People {
     const places = sim.places([machine]);
     const place = places[pick % Math.max(1, places.length)];
     if (place === undefined) return;
+    this.#try(place, () => this.#does(kind, place, pick));
+  }
+
+  #try({ machine }: Place, run: () => void): void {
     try {
-      this.#does(kind, place, pick);
+      run();
     } catch (thrown) {
-      sim.excused(machine, thrown, null);
+      this.#sim.excused(machine, thrown, null);
     }
   }
 
@@ -369,12 +396,17 @@ export class People {
         return;
       }
       case 'join':
+      case 'join_reused':
       case 'link': {
         if (sim.machines.size >= sim.scenario.machines + 3) return;
-        const machine_name = kind === 'join' ? `guest${sim.machines.size}` : `${name}-${sim.machines.size}`;
+        if (kind === 'join_reused' && !this.#invites.has(place.key)) return;
+        const machine_name = kind === 'link' ? `${name}-${sim.machines.size}` : `guest${sim.machines.size}`;
         const newcomer = sim.machine(machine_name);
         sim.boot(newcomer);
-        if (newcomer.is_on) this.#join(place, newcomer, kind === 'join' ? machine_name : null);
+        if (!newcomer.is_on) return;
+        if (kind === 'join_reused')
+          this.#joinBy(place, newcomer, machine_name, this.#invites.get(place.key)!);
+        else this.#join(place, newcomer, kind === 'join' ? machine_name : null);
         return;
       }
       case 'grant':
@@ -461,6 +493,47 @@ export class People {
           `${name} will die ${pick % 400} statements from now${kind === 'power_cut' ? ', with its power' : ''}`,
         );
         disk.dieIn(pick % 400, kind === 'power_cut');
+        return true;
+      case 'crash_erasing':
+      case 'crash_committing': {
+        if (machine.state !== 'on') return true;
+        const with_power = pick % 3 === 0;
+        const moments = Object.entries(ERASING);
+        const [moment, statement] =
+          kind === 'crash_erasing'
+            ? moments[pick % moments.length]!
+            : (['something is committed', /^COMMIT$/] as const);
+        sim.say(`${name} will die when ${moment}${with_power ? ', with its power' : ''}`);
+        disk.dieAt(statement, kind === 'crash_erasing' ? 0 : pick % 7, with_power);
+        return true;
+      }
+      case 'commit_fails': {
+        const places = machine.state === 'on' ? sim.places([machine]) : [];
+        const place = places[pick % Math.max(1, places.length)];
+        if (place === undefined) return true;
+        sim.say(`the disk of ${name} is full, which shows as something is committed`);
+        sim.marks.seen('a disk was full at the commit of a command');
+        disk.failCommits(1 + (pick % 3));
+        this.#try(place, () => this.#does('send', place, pick));
+        return true;
+      }
+      case 'reader': {
+        if (machine.state !== 'on') return true;
+        const ms = [2 * MINUTE_MS, 10 * MINUTE_MS, HOUR_MS][pick % 3]!;
+        sim.say(`somebody reads the database of ${name} for ${ms / MINUTE_MS} min`);
+        disk.beginReading();
+        sim.timeline.after(ms, () => disk.endReading());
+        return true;
+      }
+      case 'hears_twice':
+        sim.say(`${name} hears everything twice from here on`);
+        machine.hears_twice = true;
+        return true;
+      case 'switch_off':
+        if (machine.state !== 'on') return true;
+        sim.say(`${name} is switched off`);
+        machine.stop();
+        sim.timeline.after((1 + (pick % 30)) * MINUTE_MS, () => sim.boot(machine));
         return true;
       case 'crash_now':
         if (machine.state === 'off') return true;
