@@ -42,6 +42,8 @@ const OTHERS = [
   'a clock was suspect',
   'a disk was full at the commit of a command',
   'an erasure waited for a reader',
+  'two devices gave keys by one prekey',
+  'a key did not open',
   'a frame was heard twice',
   'a session began anew',
   'a handshake failed',

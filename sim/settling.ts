@@ -3,9 +3,11 @@ import type { Db } from '../core/db.ts';
 import { encodeEventItem, encodeFrame } from '../core/event-codec.ts';
 import type { Id } from '../core/fields.ts';
 import { checkIntegrity } from '../hosts/node/integrity.ts';
+import { usesOfPrekeys } from './forge.ts';
 import { EPOCH_MS } from './machine.ts';
 import { QUIET } from './network.ts';
 import { Owed } from './owed.ts';
+import { replayed } from './replay.ts';
 import { PACES, spans } from './scenario.ts';
 import type { Simulation } from './simulation.ts';
 import { violated } from './truth.ts';
@@ -97,8 +99,21 @@ export class Settling {
     sim.checks.lookAtAll();
     for (const place of sim.places()) sim.checks.nothingAcknowledgedLost(place);
     for (const machine of sim.on) sim.checks.nothingInPlain(machine);
+    this.#noteUses();
     await this.#silence();
     await this.#whole();
+  }
+
+  /** What has happened to prekeys meanwhile, and nobody noticed. */
+  #noteUses(): void {
+    const { on, marks } = this.#sim;
+    for (const machine of on) {
+      if (usesOfPrekeys({ db: machine.db() }).some(({ givers }) => givers > 1))
+        marks.seen('two devices gave keys by one prekey');
+      const { counters } = machine.runtime.engine.pipeline;
+      if ([...counters.keys()].some((name) => name.startsWith('key_not_opened')))
+        marks.seen('a key did not open');
+    }
   }
 
   /** S16: what comes once more changes nothing. S1, S2, S3, S6: each record is what it has to be, and the projections are what the records lead to. */
@@ -117,12 +132,15 @@ export class Settling {
       if (size() !== before)
         violated('S16', `${other.machine.name} takes in what it has: ${before}, ${size()}`);
     }
-    for (const machine of sim.on.slice(0, 1)) {
-      const { problems } = await checkIntegrity(machine.db(), sim.protocol, () => undefined);
-      const [problem] = problems;
-      if (problem !== undefined)
-        violated('S1', `on ${machine.name}: ${sim.truth.nameOf(problem.event_id ?? '')}: ${problem.problem}`);
-    }
+    const [machine] = sim.on;
+    if (machine === undefined) return;
+    const now_ms = machine.clock.wall_ms();
+    const { problems } = await checkIntegrity(machine.db(), sim.protocol, () => undefined, now_ms);
+    const [problem] = problems;
+    if (problem !== undefined)
+      violated('S1', `on ${machine.name}: ${sim.truth.nameOf(problem.event_id ?? '')}: ${problem.problem}`);
+    const different = replayed(machine.db(), sim.protocol, now_ms, sim.chance('replay'));
+    if (different !== null) violated('S1', `on ${machine.name}, heard in another order: ${different}`);
   }
 
   /** What was made by clocks that were ahead is held until its time, and what was noted by them counts from that time: so all sleep until then, be it for years. */
