@@ -444,9 +444,13 @@ const DEEDS: Readonly<Record<string, Deed>> = {
   'a key for some of them': (m, victims) => {
     const expires_ms = m.chance.holds(0.5) ? NEVER_MS : m.now_ms + m.chance.between(1, 48) * HOUR_MS;
     const key = m.newKey(expires_ms);
-    const given = victims
-      .slice(0, Math.ceil(victims.length / 2))
-      .map((device) => m.delivery(key, device).item);
+    const half = Math.ceil(victims.length / 2);
+    // Of the others it is said that they have it, too.
+    const lies = m.chance.holds(0.5) ? victims.slice(half) : [];
+    const given = [
+      ...victims.slice(0, half).map((device) => m.delivery(key, device)),
+      ...lies.map((device) => m.delivery(key, device, { sealed: m.chance.bytes(80).toHex() })),
+    ].map(({ item }) => item);
     const messages = m.several(1, 5, () => frameOf(m.message(key).item));
     // Later more may come under it.
     if (m.chance.holds(0.5)) m.known.keys.set(key.key_id, key);
