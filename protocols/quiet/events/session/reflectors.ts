@@ -1,6 +1,6 @@
 import { reflector } from '../../../../core/sources.ts';
 import { openingRequest } from '../../reconcile/round.ts';
-import { isMember } from '../sync/queries.ts';
+import { isMember, wasLetIn } from '../sync/queries.ts';
 import { session } from './schema.ts';
 
 /**
@@ -10,7 +10,7 @@ import { session } from './schema.ts';
 export const reflectSessionOpened = reflector(session, (query, event, ctx) => {
   const { state, device_id } = event.body;
   if (state !== 'opened' || ctx.me === null) return [];
-  const is_new = query(isMember, { device_id: ctx.me.device_id }).length === 0;
+  const is_new = query(wasLetIn).length === 0;
   if (!is_new && query(isMember, { device_id }).length === 0) return [];
   return [openingRequest(query, ctx.now_ms, event.body)];
 });
