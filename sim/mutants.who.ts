@@ -152,4 +152,17 @@ export const who: readonly Mutant[] = [
     likelier: people(['group', 1, 12], ['group_remove', 1, 20], ['direct', 2, 1]),
     seeds: 40,
   },
+  {
+    name: 'strangers-are-served',
+    what: 'Whoever asks is answered with events, member or not.',
+    promises: ['S12', 'S17'],
+    edits: [
+      {
+        file: `${QUIET}/events/sync/reflectors.ts`,
+        find: 'if (query(isMember, { device_id: session.device_id }).length === 0) {',
+        replace: 'if (query(isMember, { device_id: session.device_id }).length < 0) {',
+      },
+    ],
+    seeds: 20,
+  },
 ];

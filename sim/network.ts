@@ -116,6 +116,8 @@ export class SimulatedNetwork {
   faults: NetworkFaults = QUIET;
   /** Told of every message that goes on a line. */
   on_message: (seen: Seen) => void = () => undefined;
+  /** Bytes that each machine has put on its lines, and that were put on them for it. */
+  readonly of_machines = new Map<string, { sent: number; received: number }>();
   /** By pair of machines. */
   readonly lines = new Map<string, Traffic>();
   readonly counts = { messages: 0, bytes: 0, broken: 0, doubled: 0, reordered: 0, altered: 0, swallowed: 0 };
@@ -172,6 +174,12 @@ export class SimulatedNetwork {
     return this.faults.latency_ms + this.#chance.below(this.faults.jitter_ms + 1);
   }
 
+  #ofMachine(name: string): { sent: number; received: number } {
+    const of = this.of_machines.get(name) ?? { sent: 0, received: 0 };
+    this.of_machines.set(name, of);
+    return of;
+  }
+
   carry(from: Line, to: Line, message: Uint8Array): void {
     this.counts.messages += 1;
     this.counts.bytes += message.length;
@@ -180,6 +188,8 @@ export class SimulatedNetwork {
     this.lines.set(pair, line);
     line.messages += 1;
     line.bytes += message.length;
+    this.#ofMachine(from.machine).sent += message.length;
+    this.#ofMachine(to.machine).received += message.length;
     this.on_message({ from: from.machine, to: to.machine, bytes: message.length });
     if (!this.#passes(from.machine, to.machine)) {
       this.counts.swallowed += 1;

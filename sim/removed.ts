@@ -1,4 +1,7 @@
-/** S12: whom a machine knows to be removed is sent nothing any more, is given no key, and can read nothing new. S9: what is local is sent to nobody. */
+/**
+ * S12: whom a machine knows to be removed is sent nothing any more, is given no key, and can read nothing new; and who was never let in is sent no event.
+ * S9: what is local is sent to nobody.
+ */
 import { decodeFrame, encodeFrame } from '../core/event-codec.ts';
 import type { Id } from '../core/fields.ts';
 import type { AfterCommit } from '../core/outcome.ts';
@@ -18,7 +21,10 @@ const READERS = `
       UNION SELECT d.key_id, de.author, de.identity FROM key_delivery d JOIN event de ON de.n = d.event) x ON x.key_id = k.id AND x.identity = e.identity
     WHERE e.identity = :identity AND e.id = :id`;
 const CUT = `SELECT DISTINCT device FROM cut WHERE identity = :identity AND group_id = x''`;
-const PEER = 'SELECT device FROM session WHERE identity = :identity AND session_id = :session_id';
+const PEER = `
+  SELECT s.device, EXISTS (SELECT 1 FROM member_device m WHERE m.identity = s.identity AND m.device = s.device) AS is_member,
+    EXISTS (SELECT 1 FROM member_device m JOIN identity i ON i.identity = m.identity AND i.device = m.device WHERE m.identity = s.identity) AS am_member
+  FROM session s WHERE s.identity = :identity AND s.session_id = :session_id`;
 
 export class Removed {
   readonly #sim: Simulation;
@@ -53,10 +59,13 @@ export class Removed {
     const [sent] = decodeFrame(encodeFrame([item]));
     if (sent?.item === 'transient' && this.#sim.isLocal(sent.type))
       violated('S9', `${machine.name} sends '${sent.type}', which is local`);
+    const row = machine.db().prepare(PEER).get({ identity, session_id });
+    const device = row?.device;
+    if (row === undefined || !(device instanceof Uint8Array)) return;
+    if (sent?.item !== 'transient' && row.is_member === 0 && row.am_member === 1)
+      violated('S12', `${machine.name} sends events to a device that nobody has let in`);
     const removed = this.#known.get(`${machine.name} ${identity}`);
-    if (removed === undefined || removed.size === 0) return;
-    const device = machine.db().prepare(PEER).get({ identity, session_id })?.device;
-    if (device instanceof Uint8Array && removed.has(device.toHex()))
+    if (removed?.has(device.toHex()) === true)
       violated('S12', `${machine.name} sends to a device that it knows to be removed`);
   }
 

@@ -4,6 +4,7 @@ import { encodeEventItem, encodeFrame } from '../core/event-codec.ts';
 import type { Id } from '../core/fields.ts';
 import { checkIntegrity } from '../hosts/node/integrity.ts';
 import { usesOfPrekeys } from './forge.ts';
+import { STRANGER } from './hostile.ts';
 import { EPOCH_MS } from './machine.ts';
 import { pairOf, QUIET, type Traffic } from './network.ts';
 import { Owed } from './owed.ts';
@@ -26,6 +27,8 @@ const QUIET_ATTEMPTS = 3;
 /** In one round, both sides together. */
 const MESSAGES_MAX = 4;
 const BYTES_MAX = 1_500;
+/** Bytes for each that a stranger sends. */
+const ANSWER_TO_STRANGERS_MAX = 3;
 const NOTHING: Traffic = { messages: 0, bytes: 0 };
 
 /** Events with their wraps, as one frame takes them: those that are for everybody. */
@@ -110,6 +113,10 @@ export class Settling {
     for (const place of sim.places()) sim.checks.nothingAcknowledgedLost(place);
     for (const machine of sim.on) sim.checks.nothingInPlain(machine);
     this.#noteUses();
+    // F19: who has proved nothing gets little more than it gives, whatever it asks.
+    const { sent = 0, received = 0 } = sim.network.of_machines.get(STRANGER) ?? {};
+    if (received > ANSWER_TO_STRANGERS_MAX * sent)
+      violated('S17', `strangers have sent ${sent} bytes, and got ${received}`);
     await this.#silence();
     await this.#whole();
   }
