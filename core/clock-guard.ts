@@ -135,12 +135,18 @@ export class ClockGuard {
     const stale_witnesses = suspect && (jump !== null || drift_ms > limits.clock_agree_ms);
     const cleared = suspect && !stale_witnesses && this.#agreed();
 
-    const highest_ms = Math.max(stored.highest_ms ?? 0, now.wall_ms);
+    // What is stored lags behind by a moment, and what has expired meanwhile has expired.
+    const believed_ms = Math.max(stored.highest_ms ?? 0, this.#highest_ms);
+    const highest_ms = Math.max(believed_ms, now.wall_ms);
     const went_back = before_ms !== null && now.wall_ms < before_ms;
     return {
       now_ms: now.wall_ms,
       monotonic_ms: now.monotonic_ms,
-      clock: cleared ? believed(now.wall_ms) : suspect ? suspicion : { ...stored, highest_ms },
+      clock: cleared
+        ? believed(now.wall_ms)
+        : suspect
+          ? { ...suspicion, highest_ms: believed_ms }
+          : { ...stored, highest_ms },
       suspect: suspect && !cleared,
       went_back,
       cleared,

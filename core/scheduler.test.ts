@@ -917,6 +917,18 @@ describe('a suspect clock', () => {
     expect(world.scheduler.clockStatus().suspect).toBe(true);
   });
 
+  it('S20: what was believed and not written yet is not forgotten when the clock turns suspect', () => {
+    world.load(yaml({ sync: 'every: 86400000' }));
+    world.tick(MINUTE);
+    const highest_ms = world.clock.wall;
+    expect(world.scheduler.highestMs()).toBe(highest_ms);
+    world.jump(-10 * MINUTE).tick();
+    expect(world.scheduler.clockStatus().suspect).toBe(true);
+    expect(world.scheduler.highestMs()).toBe(highest_ms);
+    world.restart();
+    expect(world.scheduler.highestMs()).toBe(highest_ms);
+  });
+
   it('an idle node writes its clock once a minute, not at each tick', () => {
     world.load(yaml({ sync: 'every: 86400000' }));
     const writes = () => world.rows('scheduler_clock')[0]?.highest_ms;

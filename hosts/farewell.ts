@@ -1,5 +1,6 @@
 /**
- * What a removed device is told before its connection ends: the removal itself, so that its owner learns of it, and nothing else.
+ * What a removed device is told: the removal itself, so that its owner learns of it, and nothing else. One that is removed from the network is told before
+ * its connection ends; one that is removed from a private group goes on, and would compare for ever what nobody shares with it any more.
  */
 import { SottoError } from '../core/assert.ts';
 import type { Engine } from '../core/engine.ts';
@@ -13,20 +14,30 @@ interface RemovalRow {
   readonly body: string;
 }
 
-/** One frame with the removals of a device from the network; null where there are none, or the protocol knows of no such thing. */
-export function farewell(engine: Engine, identity: Identity, device_id: Id): Uint8Array | null {
+export interface Farewell {
+  readonly frame: Uint8Array;
+  readonly removals: number;
+}
+
+/** One frame with the removals of a device from the network, or from private groups; null where there are none, or the protocol knows of no such thing. */
+export function farewell(
+  engine: Engine,
+  identity: Identity,
+  device_id: Id,
+  from: 'network' | 'groups',
+): Farewell | null {
+  const query = from === 'network' ? 'get_removals_of_device' : 'get_group_removals_of_device';
   let rows: readonly RemovalRow[];
   try {
-    rows = engine.query('get_removals_of_device', { device_id }, identity) as never;
+    rows = engine.query(query, { device_id }, identity) as never;
   } catch (thrown) {
     if (thrown instanceof SottoError && thrown.code === 'unknown_query') return null;
     throw thrown;
   }
   if (rows.length === 0) return null;
   const bytes = (hex: string) => Uint8Array.fromHex(hex);
-  return encodeFrame(
-    rows.map(({ header, signature, body }) =>
-      encodeEventItem({ header: bytes(header), signature: bytes(signature), body: bytes(body), wraps: [] }),
-    ),
+  const items = rows.map(({ header, signature, body }) =>
+    encodeEventItem({ header: bytes(header), signature: bytes(signature), body: bytes(body), wraps: [] }),
   );
+  return { frame: encodeFrame(items), removals: rows.length };
 }

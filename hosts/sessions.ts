@@ -64,6 +64,8 @@ interface Open {
   readonly opened_ms: number;
   /** As far as anybody had to ask; never taken back, because the session of who is removed ends. */
   is_member: boolean;
+  /** Of so many removals from private groups the other device has been told. */
+  group_removals_told: number;
 }
 
 export class Sessions {
@@ -124,13 +126,18 @@ export class Sessions {
     for (const open of [...this.#open.values()]) if (open.identity === identity) this.#drop(open, reason);
   }
 
-  /** Ends the sessions of an identity with devices that were removed. `send` does so by itself when a commit has changed who belongs. */
+  /**
+   * Ends the sessions of an identity with devices that were removed, and tells others of their removal from groups. `send` does so by itself when a commit has
+   * changed who belongs.
+   */
   endRemoved(identity: Identity): void {
-    for (const open of [...this.#open.values()])
-      if (open.identity === identity && this.#holds('is_removed_device', identity, open.device_id)) {
+    for (const open of [...this.#open.values()]) {
+      if (open.identity !== identity) continue;
+      if (this.#holds('is_removed_device', identity, open.device_id)) {
         this.#sayFarewell(open);
         this.#drop(open, 'removed');
-      }
+      } else this.#tellOfGroups(open);
+    }
   }
 
   /** Dials whom it is time to dial, and forgets who is not to be dialed any more. */
@@ -213,6 +220,7 @@ export class Sessions {
       target,
       opened_ms: clock.monotonic_ms(),
       is_member: false,
+      group_removals_told: 0,
     };
     try {
       const refusal = this.#refusal(open);
@@ -244,11 +252,20 @@ export class Sessions {
       began_here: open.target !== null,
     });
     this.#ports.engine.instruct(identity, 'sessions', 'session', { session_id, device_id, state: 'opened' });
+    this.#tellOfGroups(open);
   }
 
   #sayFarewell({ identity, device_id, secure }: Open): void {
-    const frame = farewell(this.#ports.engine, identity, device_id);
-    if (frame !== null) secure.send(frame);
+    const said = farewell(this.#ports.engine, identity, device_id, 'network');
+    if (said !== null) secure.send(said.frame);
+  }
+
+  /** Who was removed from a private group hears of it from whoever is in it: as a session opens, and as it happens. */
+  #tellOfGroups(open: Open): void {
+    const said = farewell(this.#ports.engine, open.identity, open.device_id, 'groups');
+    if (said === null || said.removals <= open.group_removals_told) return;
+    open.group_removals_told = said.removals;
+    open.secure.send(said.frame);
   }
 
   /** Why a session may not stay, or null. */

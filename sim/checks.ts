@@ -1,58 +1,112 @@
 /**
- * What must hold at every moment, by the numbers of `docs/testing.md`. Each check sees the whole world: all that was written, all keys, all disks.
+ * What must hold at every moment, by the numbers of `docs/testing.md`. Each check sees the whole world: all that was written, all keys, all disks. Here are
+ * those that are told of what happens; what a machine shows is in `shown.ts`, who was removed in `removed.ts`, time in `clock-watch.ts`.
  */
-import { decodeFrame, encodeFrame } from '../core/event-codec.ts';
+import type { CommandResult } from '../core/engine.ts';
 import type { Id } from '../core/fields.ts';
 import { limits } from '../core/limits.ts';
 import type { AfterCommit } from '../core/outcome.ts';
+import type { TraceEntry } from '../core/trace.ts';
 import type { Runtime } from '../hosts/runtime.ts';
 import { forgetOpened } from '../protocols/quiet/handlers/content.ts';
+import { ClockWatch } from './clock-watch.ts';
+import { Doubt } from './doubt.ts';
+import { differenceOf, dumpOf } from './dump.ts';
 import type { Machine } from './machine.ts';
+import { runTwice } from './purity.ts';
+import { Removed } from './removed.ts';
+import { isTraceIn } from './secrets.ts';
+import { Shown } from './shown.ts';
 import type { Place, Simulation } from './simulation.ts';
-import { isOlder, MARKER, type Seen, Violation, violated } from './truth.ts';
+import { MARKER, type Seen, Violation, violated } from './truth.ts';
 
-/** Sealed events that live here and cannot be opened: stored ones without a wrap under a key that is held, waiting ones without any wrap. */
-const LOCKED = `
-  SELECT lower(hex(e.id)) AS id, 'stored' AS place FROM event e
-    WHERE e.identity = :identity AND e.sealed = 1 AND e.body IS NOT NULL AND e.expires_ms > :now_ms
-      AND NOT EXISTS (SELECT 1 FROM wrap w JOIN group_key k ON k.n = w.key WHERE w.of = e.n AND w.sealed IS NOT NULL AND k.slot IS NOT NULL)
-  UNION ALL SELECT lower(hex(t.id)), 'waiting' FROM waiting t
-    WHERE t.identity = :identity AND t.rule = 'key_missing' AND t.expires_ms > :now_ms
-      AND NOT EXISTS (SELECT 1 FROM waiting_wrap v WHERE v.waiting = t.n)`;
+/** What a node tells itself because of what others say. */
+const OWN_INSTRUCTIONS: ReadonlySet<string> = new Set(['standing', 'minted']);
+const HERE = `
+  SELECT expires_ms FROM event WHERE identity = :identity AND id = :id
+  UNION ALL SELECT expires_ms FROM waiting WHERE identity = :identity AND id = :id
+  UNION ALL SELECT 9007199254740991 FROM refused WHERE identity = :identity AND id = :id LIMIT 1`;
+const KEYS = `
+  SELECT 1 AS found FROM identity WHERE device = :id UNION ALL SELECT 1 FROM prekey_secret WHERE public_key = :id
+  UNION ALL SELECT 1 FROM group_key WHERE id = :id LIMIT 1`;
+const MOST_WAITING = `
+  SELECT count(*) AS waiting FROM waiting WHERE identity = :identity GROUP BY author ORDER BY waiting DESC LIMIT 1`;
+/** Of the frames that a machine hears twice, one of so many is looked at: it takes reading everything. */
+const COMPARED_EVERY = 4;
 
 const marker = Buffer.from(MARKER);
-const windows = (of: Uint8Array): Buffer[] =>
-  Array.from({ length: of.length - 7 }, (_, at) => Buffer.from(of.subarray(at, at + 8)));
 
 export class Checks {
+  readonly clocks: ClockWatch;
+  readonly doubt: Doubt;
   readonly #sim: Simulation;
-  /** By place: what was acknowledged there, and must be there after whatever happens to the process. */
-  readonly #acknowledged = new Map<string, Set<Id>>();
+  readonly #shown: Shown;
+  readonly #removed: Removed;
+  /** By place: what was acknowledged there, with its expiry, and must be there after whatever happens to the process. */
+  readonly #acknowledged = new Map<string, Map<Id, number>>();
   readonly #entries = new Map<Runtime, number>();
-  readonly #highest = new Map<string, number>();
-  /** Machines whose clock was wrong once: what they made bears times that nobody can account for. */
-  readonly #moved = new Set<string>();
-  /** By machine and identity: devices that it knew to be removed when it was last looked at. */
-  readonly #removed = new Map<string, ReadonlySet<Id>>();
   #looks = 0;
+  #frames = 0;
 
   constructor(sim: Simulation) {
     this.#sim = sim;
-  }
-
-  clockMoved(machine: Machine): void {
-    this.#moved.add(machine.name);
-  }
-
-  hadAWrongClock(machine: Machine): boolean {
-    return this.#moved.has(machine.name);
+    this.clocks = new ClockWatch(sim);
+    this.doubt = new Doubt(sim);
+    this.#shown = new Shown(sim);
+    this.#removed = new Removed(sim);
   }
 
   // --- told of what happens -----------------------------------------------------------------------------------------------------------------------
 
   booted(machine: Machine, runtime: Runtime): void {
-    runtime.engine.trace.follow((entry) => this.#sim.marks.traced(entry));
+    const { engine } = runtime;
+    engine.trace.follow((entry) => this.#traced(machine, entry));
+    runTwice(engine.pure, machine.tape, machine.name, (found) => this.#sim.note(found));
+    this.#hearTwice(machine, runtime);
     if (machine.crashes > 0) this.#entries.set(runtime, 0);
+    // L5: what was being erased when a process ended is finished before the next does anything.
+    const { open } = engine.query('get_open_purges', {}, 0)[0] as { readonly open: number };
+    if (open > 0)
+      this.#sim.note(new Violation('L5', `${machine.name} begins with ${open} erasures unfinished`));
+    for (const place of this.#sim.places([machine])) this.#noted(() => this.nothingAcknowledgedLost(place));
+  }
+
+  /** S9: what is local is not done because another device says so. */
+  #traced(machine: Machine, entry: TraceEntry): void {
+    this.#sim.marks.traced(entry);
+    const { cause, stage, handler, type, outcome } = entry;
+    // What a judgement or a new key leads to goes under the cause of what led to it.
+    const is_said =
+      cause.kind === 'session' && stage === 'valid' && handler === 'validate' && outcome === 'advance';
+    if (is_said && type !== null && this.#sim.isLocal(type) && !OWN_INSTRUCTIONS.has(type))
+      this.#sim.note(new Violation('S9', `${machine.name} does what another device tells it to: ${type}`));
+  }
+
+  /** S16: of a machine that hears every frame twice, the second time changes nothing. */
+  #hearTwice(machine: Machine, { engine }: Runtime): void {
+    const receive = engine.receive.bind(engine);
+    engine.receive = (identity, session, bytes) => {
+      const first = receive(identity, session, bytes);
+      if (!machine.hears_twice) return first;
+      this.#sim.marks.seen('a frame was heard twice');
+      const is_compared = this.#frames++ % COMPARED_EVERY === 0;
+      const before = is_compared ? dumpOf(machine.db()) : null;
+      receive(identity, session, bytes);
+      const difference = before === null ? null : differenceOf(before, dumpOf(machine.db()));
+      if (difference !== null)
+        this.#sim.note(
+          new Violation('S16', `${machine.name} is changed by what it hears once more: ${difference}`),
+        );
+      return first;
+    };
+  }
+
+  #noted(run: () => void): void {
+    try {
+      run();
+    } catch (thrown) {
+      this.#sim.note(thrown);
+    }
   }
 
   logged(machine: Machine, level: string, event: string, details: object): void {
@@ -60,9 +114,14 @@ export class Checks {
     if (event === 'session_opened') marks.seen('a session began anew');
     if (event === 'handshakes_failed' || event === 'dial_failed') marks.seen('a handshake failed');
     if (event === 'frame_not_taken_in') marks.seen('a frame was not taken in');
+    if (event === 'purge_waits_for_a_reader') marks.seen('an erasure waited for a reader');
     if (event === 'purged') {
       if (!machine.is_up) marks.seen('a purge was finished at the next start');
-      this.#erased(machine);
+      if (machine.disk.is_read)
+        this.#sim.note(
+          new Violation('S10', `${machine.name} has a receipt while somebody reads what there was before`),
+        );
+      this.#noted(() => this.#erased(machine));
     }
     const is_excused = machine.disk.is_dead || machine.disk.faults_met > 0;
     if (is_excused) marks.seen('a disk failed');
@@ -72,21 +131,41 @@ export class Checks {
       );
   }
 
-  acknowledged(machine: Machine, identity: number, event_ids: readonly (Id | null)[]): void {
+  /** S19: what a command has acknowledged is here, and stays. */
+  acknowledged(machine: Machine, { identity, event_ids, reply }: CommandResult): void {
     const network_id = machine.runtime.engine.identity(identity)?.network_id;
     const key = `${machine.name} ${network_id}`;
-    const all = this.#acknowledged.get(key) ?? new Set();
+    const all = this.#acknowledged.get(key) ?? new Map();
     this.#acknowledged.set(key, all);
-    for (const event_id of event_ids) if (event_id !== null && event_id.length === 64) all.add(event_id);
+    for (const event_id of event_ids) {
+      if (event_id === null || event_id.length !== 64) continue;
+      const expires_ms = this.#expiryOf(machine, identity, event_id);
+      // Some of what a command makes is a key, and no event.
+      if (expires_ms === undefined && (event_id === reply.public_key || this.#isKey(machine, event_id)))
+        continue;
+      if (expires_ms === undefined)
+        violated('S19', `${machine.name} acknowledges ${event_id.slice(12, 20)}, and has not got it`);
+      all.set(event_id, expires_ms);
+    }
   }
 
-  /** S9: nothing that is local goes over the wire. S19: what goes out is on the disk. */
+  #expiryOf(machine: Machine, identity: number, event_id: Id): number | undefined {
+    const row = machine
+      .db()
+      .prepare(HERE)
+      .get({ identity, id: Uint8Array.fromHex(event_id) });
+    return row === undefined ? undefined : (row.expires_ms as number);
+  }
+
+  #isKey(machine: Machine, id: Id): boolean {
+    const bytes = { id: Uint8Array.fromHex(id) };
+    return machine.db().prepare(KEYS).get(bytes) !== undefined;
+  }
+
   committed(machine: Machine, effects: readonly AfterCommit[]): void {
     for (const effect of effects) {
-      if (effect.effect === 'send') {
-        this.#sent(machine, effect);
-        continue;
-      }
+      if (effect.effect === 'send') this.#removed.sent(machine, effect);
+      if (effect.effect === 'changed') this.#removed.changed(machine, effect);
       if (effect.effect === 'standing_changed') this.#sim.marks.seen('a member was removed');
       if (effect.effect === 'purged') this.#sim.trace(`${machine.name} erased`);
     }
@@ -94,31 +173,14 @@ export class Checks {
 
   /** S10: once an erasure is receipted, nothing of what was in the slots is in any file. */
   #erased(machine: Machine): void {
-    try {
-      const in_slots = machine
-        .db()
-        .prepare('SELECT secret FROM key_slot')
-        .all()
-        .map((row) => row.secret as Uint8Array);
-      for (const secret of machine.disk.secrets.takeGone(in_slots))
-        this.nothingOf(machine, secret, 'something that was erased');
-    } catch (thrown) {
-      if (thrown instanceof Violation) this.#sim.note(thrown);
-      else this.#sim.excused(machine, thrown, null);
-    }
-  }
-
-  /** S9: what is local stays here. S12: whom one knows to be removed is told nothing any more. */
-  #sent(machine: Machine, { identity, session_id, item }: Extract<AfterCommit, { effect: 'send' }>): void {
-    const [sent] = decodeFrame(encodeFrame([item]));
-    if (sent?.item === 'transient' && this.#sim.isLocal(sent.type))
-      violated('S9', `${machine.name} sends '${sent.type}', which is local`);
-    const removed = this.#removed.get(`${machine.name} ${identity}`);
-    if (removed === undefined || removed.size === 0) return;
-    const sql = 'SELECT device FROM session WHERE identity = :identity AND session_id = :session_id';
-    const device = machine.db().prepare(sql).get({ identity, session_id })?.device;
-    if (device instanceof Uint8Array && removed.has(device.toHex()))
-      violated('S12', `${machine.name} sends to a device that it knows to be removed`);
+    const in_slots = machine
+      .db()
+      .prepare('SELECT s.secret FROM key_slot s JOIN key_slot_use u ON u.slot = s.id')
+      .all()
+      .map((row) => row.secret as Uint8Array);
+    const gone = machine.disk.secrets.takeGone(in_slots);
+    if (gone.length > 0 && machine.disk.files().some((file) => isTraceIn(file, gone)))
+      violated('S10', `bytes of something that was erased are on the disk of ${machine.name}`);
   }
 
   // --- backups ----------------------------------------------------------------------------------------------------------------------------------
@@ -142,9 +204,8 @@ export class Checks {
       if (key.startsWith(`${machine.name} `)) this.#acknowledged.delete(key);
     for (const [network_id, { shown, gone }] of to)
       truth.seen.set(`${machine.name} ${network_id}`, { shown: new Map(shown), gone: new Set(gone) });
-    this.#highest.delete(machine.name);
-    for (const key of [...this.#removed.keys()])
-      if (key.startsWith(`${machine.name} `)) this.#removed.delete(key);
+    this.clocks.setBack(machine);
+    this.#removed.setBack(machine);
   }
 
   // --- looked at after every step -----------------------------------------------------------------------------------------------------------------
@@ -156,133 +217,31 @@ export class Checks {
 
   look(machine: Machine): void {
     const sim = this.#sim;
+    this.clocks.note();
     try {
       for (const place of sim.places([machine])) {
-        this.#lookAt(place);
+        this.#shown.look(place);
         this.#bounded(place);
+        this.#removed.note(place);
       }
-      this.#time(machine);
-      this.#noFailures(machine);
-      if (this.#looks % 8 === 0) this.nothingInPlain(machine);
+      this.clocks.look(machine);
     } catch (thrown) {
       if (thrown instanceof Violation) throw thrown;
       sim.excused(machine, thrown, null);
     }
+    if (machine.disk.gave_secret !== null) throw machine.disk.gave_secret;
+    this.#noFailures(machine);
+    if (this.#looks % 8 === 0) this.nothingInPlain(machine);
   }
 
-  /** Every message that is shown, and every one that was, against what was written. */
-  #lookAt(place: Place): void {
-    const sim = this.#sim;
-    const { truth } = sim;
-    const { machine, key } = place;
-    const seen = truth.seenBy(key);
-    const now_ms = machine.clock.wall_ms();
-    const who = machine.name;
-    const shown = new Map<Id, number>();
-    for (const { channel_id } of sim.query<{ channel_id: Id }>(place, 'get_channels'))
-      for (const row of sim.query<{ message_id: Id; text: unknown; author: Id }>(place, 'get_messages', {
-        channel_id,
-        limit: 1_000,
-      })) {
-        const { message_id, text, author } = row;
-        const written = truth.written.get(message_id);
-        if (written === undefined) {
-          if (!sim.hostile_devices.has(author)) violated('S3', `${who} shows a message that nobody wrote`);
-          continue;
-        }
-        const { label } = written;
-        if (written.network_id !== place.network_id)
-          violated('S18', `${who} shows ${label} in another network`);
-        if (written.channel_id !== channel_id) violated('S18', `${who} shows ${label} in another channel`);
-        if (written.author !== author) violated('S3', `${who} shows ${label} as by somebody else`);
-        if (written.expires_ms <= now_ms) violated('S7', `${who} shows ${label}, which has expired`);
-        if (seen.gone.has(message_id) && !this.#mayComeBack(message_id))
-          violated('S7', `${who} shows ${label} again, which it had seen deleted`);
-        if (typeof text !== 'string') violated('S4', `${who} shows ${label} without its text`);
-        const version = written.versions.findIndex((one) => one.text === text);
-        if (version === -1)
-          violated('S6', `${who} shows ${label} as ${JSON.stringify(text)}, which nobody wrote`);
-        const before = seen.shown.get(message_id);
-        if (
-          before !== undefined &&
-          before < written.versions.length &&
-          isOlder(written.versions[version]!, written.versions[before]!) &&
-          !this.#mayComeBack(message_id)
-        )
-          violated('S7', `${who} shows an older version of ${label} again`);
-        shown.set(message_id, version);
-      }
-    this.#sql(
-      place,
-      'SELECT lower(hex(id)) AS id FROM event WHERE identity = :identity AND body IS NULL AND superseded = 0',
-      (id) => {
-        const written = truth.written.get(id);
-        if (written === undefined) return;
-        if (!truth.mayBeDead(id, now_ms) && !this.#mayComeBack(id) && !this.hadAWrongClock(machine))
-          violated('S8', `${who} has ${written.label} as dead, which nobody deleted`);
-        if (written.expires_ms > now_ms) seen.gone.add(id);
-      },
-    );
-    for (const message_id of seen.shown.keys()) {
-      const written = truth.written.get(message_id)!;
-      if (shown.has(message_id) || written.expires_ms <= now_ms || seen.gone.has(message_id)) continue;
-      if (truth.mayBeDead(message_id, now_ms) || this.#mayComeBack(message_id)) continue;
-      if (sim.isOut(place) || this.hadAWrongClock(machine)) continue;
-      violated('S5', `${who} cannot show ${written.label} any more`);
-    }
-    this.#sql(place, LOCKED, (id, row) => {
-      if (sim.isOut(place)) return;
-      violated('S4', `${who} holds no key any more for ${truth.nameOf(id)} (${String(row.place)})`);
-    });
-    seen.shown.clear();
-    for (const [message_id, version] of shown) seen.shown.set(message_id, version);
+  /** S17: what waits of one author is bounded. */
+  #bounded({ machine, identity }: Place): void {
+    const most = Number(machine.db().prepare(MOST_WAITING).get({ identity })?.waiting ?? 0);
+    if (most > limits.waiting_per_author_max)
+      violated('S17', `${most} events of one author wait on ${machine.name}`);
   }
 
-  /** S17: what waits of one author is bounded. S12: from here on, nothing goes to whom this machine knows to be removed. */
-  #bounded(place: Place): void {
-    const { machine, identity } = place;
-    const most = machine
-      .db()
-      .prepare(
-        `SELECT count(*) AS waiting FROM waiting WHERE identity = :identity GROUP BY author ORDER BY waiting DESC LIMIT 1`,
-      )
-      .get({ identity })?.waiting;
-    if (Number(most ?? 0) > limits.waiting_per_author_max)
-      violated('S17', `${String(most)} events of one author wait on ${machine.name}`);
-    if (this.#sim.truth.removed.size === 0) return;
-    const cut = `SELECT DISTINCT device FROM cut WHERE identity = :identity AND group_id = x''`;
-    const devices = machine.db().prepare(cut).all({ identity });
-    this.#removed.set(
-      `${machine.name} ${identity}`,
-      new Set(devices.map(({ device }) => (device as Uint8Array).toHex())),
-    );
-  }
-
-  /** Where somebody was removed, deletions and edits of theirs may not count after all. */
-  #mayComeBack(message_id: Id): boolean {
-    const { truth } = this.#sim;
-    return truth.removed.size > 0 || truth.written.get(message_id) === undefined;
-  }
-
-  #sql(place: Place, sql: string, each: (id: Id, row: Record<string, unknown>) => void): void {
-    const db = place.machine.db();
-    for (const row of db
-      .prepare(sql)
-      .all({ identity: place.identity, now_ms: place.machine.clock.wall_ms() }))
-      each(row.id as Id, row);
-  }
-
-  /** S20: the highest time that was believed never falls, unless it was wrong, and others have said so. */
-  #time(machine: Machine): void {
-    const highest = machine.runtime.scheduler.highestMs();
-    const before = this.#highest.get(machine.name) ?? 0;
-    if (highest < before && !this.hadAWrongClock(machine))
-      violated('S20', `${machine.name} forgot how late it is`);
-    if (machine.runtime.scheduler.clockStatus().suspect) this.#sim.marks.seen('a clock was suspect');
-    this.#highest.set(machine.name, highest);
-  }
-
-  /** S15, F26: no handler, job or reflector throws while the disk is well. */
+  /** F26: no handler, job or reflector throws while the disk is well. */
   #noFailures(machine: Machine): void {
     const { engine } = machine.runtime;
     const since = this.#entries.get(machine.runtime) ?? 0;
@@ -295,7 +254,7 @@ export class Checks {
     );
     if (failed.length > 0)
       violated(
-        'S15',
+        'F26',
         `${machine.name}: ${failed.map(({ handler, type, why }) => `${handler} ${type}: ${why}`).join('; ')}`,
       );
   }
@@ -306,45 +265,23 @@ export class Checks {
       if (file.includes(marker)) violated('S11', `there are words of people on the disk of ${machine.name}`);
   }
 
-  /** S10: of a secret whose erasure was receipted, nothing is in any file. */
-  nothingOf(machine: Machine, secret: Uint8Array, what: string): void {
-    const files = machine.disk.files();
-    for (const window of windows(secret))
-      for (const file of files)
-        if (file.includes(window)) violated('S10', `bytes of ${what} are on the disk of ${machine.name}`);
-  }
-
   /** What was opened once is not kept in memory: whether it opens is asked of the keys. */
   forgetOpened(): void {
     for (const { machine } of this.#sim.places())
       for (const { versions } of this.#sim.truth.written.values())
-        for (const { event_id } of versions) forgetOpened(machine.db(), event_id);
+        for (const { event_id } of versions) forgetOpened(machine.connection(), event_id);
   }
 
-  /** S19: what a command has acknowledged is there, alive or as a tombstone. */
-  nothingAcknowledgedLost(place: Place): void {
-    const device_id = place.machine.runtime.engine.identity(place.identity)?.device_id ?? '';
-    if (this.#sim.isOut(place) || this.#sim.truth.removed.has(device_id)) return;
-    for (const event_id of this.#acknowledged.get(place.key) ?? []) {
-      const sql = 'SELECT 1 AS found FROM event WHERE identity = :identity AND id = :id';
-      const params = { identity: place.identity, id: Uint8Array.fromHex(event_id) };
-      const found =
-        place.machine.db().prepare(sql).get(params) ??
-        place.machine
-          .db()
-          .prepare('SELECT 1 AS found FROM waiting WHERE identity = :identity AND id = :id')
-          .get(params);
-      if (found === undefined && !this.#isGoneForGood(event_id))
-        violated(
-          'S19',
-          `${place.machine.name} has lost ${this.#sim.truth.nameOf(event_id)}, which it had acknowledged`,
-        );
+  /** S19: what a command has acknowledged is here still: alive, as a tombstone, or waiting for its author's standing. */
+  nothingAcknowledgedLost({ machine, identity, key }: Place): void {
+    const now_ms = this.clocks.latestMs(machine);
+    for (const [event_id, expires_ms] of this.#acknowledged.get(key) ?? []) {
+      // What waited until it had expired leaves nothing.
+      if (expires_ms <= now_ms || this.#expiryOf(machine, identity, event_id) !== undefined) continue;
+      violated(
+        'S19',
+        `${machine.name} has lost ${this.#sim.truth.nameOf(event_id)}, which it had acknowledged`,
+      );
     }
-  }
-
-  /** Headers of what has expired go after a while. */
-  #isGoneForGood(event_id: Id): boolean {
-    const written = this.#sim.truth.written.get(event_id);
-    return written === undefined || written.expires_ms < Number.MAX_SAFE_INTEGER;
   }
 }

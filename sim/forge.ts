@@ -7,6 +7,7 @@ import type { Db } from '../core/db.ts';
 import type { Engine } from '../core/engine.ts';
 import type { Header, RawEvent, Wrap } from '../core/envelope.ts';
 import {
+  decodeBody,
   encodeBody,
   encodeEventItem,
   encodeFrame,
@@ -116,17 +117,35 @@ export function storedEventsOf({ db }: Home, identity: number, limit: number): S
     .reverse();
 }
 
-/** The newest prekey that each device advertises. */
-export function prekeysOf({ db }: Home, identity: number): Map<Id, Id> {
+/** The prekeys that each device advertises, the newest last. */
+export function prekeysOf({ db }: Home, identity: number): Map<Id, Id[]> {
   const rows = db
     .prepare(
       `SELECT p.device, p.public_key FROM prekey p JOIN event e ON e.n = p.event
        WHERE e.identity = :identity ORDER BY e.created_ms, e.id`,
     )
     .all({ identity });
-  return new Map(
-    rows.map((row) => [(row.device as Uint8Array).toHex(), (row.public_key as Uint8Array).toHex()]),
-  );
+  const all = new Map<Id, Id[]>();
+  for (const { device, public_key } of rows) {
+    const device_id = (device as Uint8Array).toHex();
+    all.set(device_id, [...(all.get(device_id) ?? []), (public_key as Uint8Array).toHex()]);
+  }
+  return all;
+}
+
+/** How many keys were given by each prekey, and by how many devices. */
+export function usesOfPrekeys({ db }: Pick<Home, 'db'>): { keys: number; givers: number }[] {
+  const uses = new Map<Id, { keys: Set<Id>; givers: Set<Id> }>();
+  for (const { author, body } of db
+    .prepare("SELECT author, body FROM event WHERE type = 'key' AND body IS NOT NULL")
+    .all()) {
+    const { prekey, key_id } = decodeBody(typeNamed('key'), body as Uint8Array) as { prekey: Id; key_id: Id };
+    const use = uses.get(prekey) ?? { keys: new Set(), givers: new Set() };
+    uses.set(prekey, use);
+    use.keys.add(key_id);
+    use.givers.add((author as Uint8Array).toHex());
+  }
+  return [...uses.values()].map(({ keys, givers }) => ({ keys: keys.size, givers: givers.size }));
 }
 
 // --- how events are forged ------------------------------------------------------------------------------------------------------------------------
@@ -151,6 +170,22 @@ export function forge(
   const signature = signer.sign(Uint8Array.fromHex(event_id));
   const raw: RawEvent = { header: bytes, signature, body, wraps: wrapsFor(event_id) };
   return { event_id, header: full, raw, item: encodeEventItem(raw) };
+}
+
+/** Events of one author whose ids begin alike, in one moment or in one part of it: so many tries each, until chance has it. */
+export function ground(
+  make: (at: number) => { readonly header: Header; readonly body: Uint8Array },
+  signer: Signer,
+  count: number,
+  begins: number,
+): Forged[] {
+  const found: Forged[] = [];
+  for (let at = 0; found.length < count; at++) {
+    const { header, body } = make(at);
+    const bytes = encodeHeader({ ...header, body_hash: blake2b256(body).toHex() });
+    if (blake2b256(bytes)[0] === begins) found.push(forge(header, body, signer));
+  }
+  return found;
 }
 
 /** What goes wrong while an event is sealed. */

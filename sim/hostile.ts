@@ -18,7 +18,7 @@ const { SECOND_MS } = spans;
 
 /** Where they sit on the simulated network: no cut is between them and anybody. */
 const MALLORY = 'mallory';
-const STRANGER = 'stranger';
+export const STRANGER = 'stranger';
 /** Events and frames that she remembers at the most, and events that she looks up at a time. */
 const HEARD_MAX = 600;
 const LOOKED_UP = 200;

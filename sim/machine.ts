@@ -12,6 +12,7 @@ import { Runtime } from '../hosts/runtime.ts';
 import type { Chance } from './chance.ts';
 import { Disk, type Open } from './disk.ts';
 import type { SimulatedNetwork } from './network.ts';
+import { Tape } from './purity.ts';
 import type { Timeline } from './timeline.ts';
 
 export const EPOCH_MS = 1_800_000_000_000;
@@ -62,17 +63,22 @@ export class Machine {
   readonly clock: MachineClock;
   readonly disk: Disk;
   readonly #ports: MachinePorts;
-  readonly #chance: Chance;
+  /** Chance as its process has it. */
+  readonly tape: Tape;
   /** Of the process: what an earlier one had set up does not happen any more. */
   #process = 0;
   #stalled: (() => void)[] = [];
   #asleep_since_ms = 0;
   #naps = 0;
   state: State = 'off';
+  /** Since when it is on, in simulated time. */
+  on_since_ms = 0;
   #runtime: Runtime | null = null;
-  #db: Db | null = null;
+  #connection: Db | null = null;
   readonly backups: string[] = [];
   crashes = 0;
+  /** It takes every frame in twice, as after a crash that came too early to remember the first time. */
+  hears_twice = false;
 
   constructor(ports: MachinePorts) {
     const { name, folder, timeline, open, chance } = ports;
@@ -80,7 +86,7 @@ export class Machine {
     this.name = name;
     this.address = `${name}:1024`;
     this.clock = new MachineClock(timeline);
-    this.#chance = chance(`machine ${name}`);
+    this.tape = new Tape(chance(`machine ${name}`));
     this.disk = new Disk(`${folder}/${name}`, open, chance(`disk ${name}`));
   }
 
@@ -99,10 +105,17 @@ export class Machine {
     return this.#runtime;
   }
 
-  /** Its database, for those who see everything. */
+  /** Its database, for those who see everything: what they ask counts for nothing and meets no fault. */
   db(): Db {
-    if (this.#db === null) throw new Error(`${this.name} is ${this.state}`);
-    return this.#db;
+    const db = this.state === 'off' || this.state === 'destroyed' ? null : this.disk.raw;
+    if (db === null) throw new Error(`${this.name} is ${this.state}`);
+    return db;
+  }
+
+  /** The same as its process has it. */
+  connection(): Db {
+    if (this.#connection === null) throw new Error(`${this.name} is ${this.state}`);
+    return this.#connection;
   }
 
   get device_ids(): Id[] {
@@ -141,15 +154,16 @@ export class Machine {
     const is_same = () => process === this.#process;
     network.up(this.name);
     this.state = 'on';
+    this.on_since_ms = timeline.now_ms;
     try {
       const db = this.disk.open();
-      this.#db = db;
+      this.#connection = db;
       const runtime = new Runtime({
         db,
         path: this.disk.path,
         protocol,
         clock: this.clock,
-        random: this.#chance,
+        random: this.tape,
         timers: this.#timers(),
         transport: network.transport(this.name),
         log: (level, event, details) => {
@@ -198,7 +212,7 @@ export class Machine {
     this.#process += 1;
     this.#runtime?.devices.close();
     this.#runtime = null;
-    this.#db = null;
+    this.#connection = null;
     this.#stalled = [];
     this.state = 'off';
   }
@@ -226,7 +240,8 @@ export class Machine {
   wake(nap = this.#naps): void {
     if (this.state !== 'asleep' || nap !== this.#naps) return;
     this.state = 'on';
-    this.clock.slept_ms += this.#ports.timeline.now_ms - this.#asleep_since_ms;
+    this.on_since_ms = this.#ports.timeline.now_ms;
+    this.clock.slept_ms += this.on_since_ms - this.#asleep_since_ms;
     this.#ports.network.up(this.name);
     for (const run of this.#stalled.splice(0)) run();
   }

@@ -17,6 +17,7 @@ const HELP = `Runs simulated networks: real engines, real cryptography, real SQL
   npm run sim -- --replay FILE             a scenario from a file (tests/scenarios/*.json)
   npm run sim -- --year                    twelve months of ten machines
 
+  --go-on        further seeds after one that broke a promise, too
   --json         one JSON line for each seed, and one for the sum
   --workers N    processes at a time (one for each core)
   --keep FILE    writes the shortened scenario of a failure there
@@ -41,6 +42,7 @@ function options() {
         trace: { type: 'boolean' },
         replay: { type: 'string' },
         year: { type: 'boolean' },
+        'go-on': { type: 'boolean' },
         json: { type: 'boolean' },
         workers: { type: 'string' },
         keep: { type: 'string' },
@@ -135,7 +137,7 @@ async function many(): Promise<void> {
       tell();
       if (report.promise === null) return 'go_on';
       broken ??= report;
-      return 'stop';
+      return given['go-on'] === true ? 'go_on' : 'stop';
     },
   });
   if (is_terminal && given.json !== true) process.stderr.write('\n');

@@ -21,6 +21,7 @@ import {
   forgeSealed,
   frameOf,
   type GroupKey,
+  ground,
   headerBy,
   headerBytes,
   namesOf,
@@ -55,7 +56,8 @@ export interface Known {
   /** Messages of her own making: the only ones that she may edit and delete without anybody wondering. */
   readonly said: Forged[];
   channels: readonly { readonly channel_id: Id; readonly group_id: Id }[];
-  prekeys: ReadonlyMap<Id, Id>;
+  /** By device, the newest last. */
+  prekeys: ReadonlyMap<Id, readonly Id[]>;
   last_seq: number;
 }
 
@@ -157,7 +159,7 @@ export class Malice {
     key: GroupKey,
     device_id: Id,
     lies: Body = {},
-    prekey = this.known.prekeys.get(device_id),
+    prekey = this.known.prekeys.get(device_id)?.at(-1),
   ): Forged {
     const body = deliveryOf(key, device_id, prekey ?? this.id(), this.chance.bytes(32));
     const { group_id, expires_ms } = key;
@@ -267,6 +269,9 @@ const NONSENSE: readonly ((m: Malice) => Uint8Array | null)[] = [
   // Classes that are not for others.
   (m) => transient(m.chance.pick(namesOf('local')), m.chance.bytes(m.chance.below(30))),
   (m) => transient(m.chance.pick([...namesOf('public'), ...namesOf('sealed')]), encode(new Map())),
+  (m) => saying('purge-key', { kind: 'group_key', key_id: m.key().key_id, secure_delete: true }),
+  (m) => saying('delete-event', { event_ids: [...m.known.heard.keys()].slice(-20), why: 'expired' }),
+  () => saying('retire-prekeys', {}),
   () => transient('no_such_thing', new Uint8Array()),
   (m) => transient('sync_request', encode(new Map([['message', m.chance.bytes(5)]]))),
   (m) => {
@@ -439,9 +444,13 @@ const DEEDS: Readonly<Record<string, Deed>> = {
   'a key for some of them': (m, victims) => {
     const expires_ms = m.chance.holds(0.5) ? NEVER_MS : m.now_ms + m.chance.between(1, 48) * HOUR_MS;
     const key = m.newKey(expires_ms);
-    const given = victims
-      .slice(0, Math.ceil(victims.length / 2))
-      .map((device) => m.delivery(key, device).item);
+    const half = Math.ceil(victims.length / 2);
+    // Of the others it is said that they have it, too.
+    const lies = m.chance.holds(0.5) ? victims.slice(half) : [];
+    const given = [
+      ...victims.slice(0, half).map((device) => m.delivery(key, device)),
+      ...lies.map((device) => m.delivery(key, device, { sealed: m.chance.bytes(80).toHex() })),
+    ].map(({ item }) => item);
     const messages = m.several(1, 5, () => frameOf(m.message(key).item));
     // Later more may come under it.
     if (m.chance.holds(0.5)) m.known.keys.set(key.key_id, key);
@@ -466,6 +475,47 @@ const DEEDS: Readonly<Record<string, Deed>> = {
       m.delivery({ ...held, group_id: m.id() }, victim),
     ];
     return m.chance.shuffled(items).map(({ item }) => frameOf(item));
+  }),
+
+  // Nothing is used up by it: others can give keys by the same prekeys, before and after.
+  'every prekey that there is': toAll((m, victims) => {
+    const all = victims.flatMap((device) =>
+      (m.known.prekeys.get(device) ?? []).map((prekey) => ({ device, prekey })),
+    );
+    const key = m.newKey(m.chance.holds(0.5) ? NEVER_MS : m.now_ms + HOUR_MS);
+    const items = all.flatMap(({ device, prekey }) => [
+      m.delivery(key, device, {}, prekey),
+      m.delivery(m.newKey(), device, { sealed: m.chance.bytes(80).toHex() }, prekey),
+      m.delivery(m.newKey(m.now_ms + HOUR_MS), device, {}, prekey),
+    ]);
+    return [
+      ...batches(
+        items.map(({ item }) => item),
+        20,
+      ),
+      frameOf(m.message(key).item),
+    ];
+  }),
+
+  'ids of one moment, and ground ones': toAll((m) => {
+    const created_ms = m.now_ms - m.chance.below(DAY_MS);
+    const key = m.key();
+    const messages = m.several(10, 120, () => m.message(key, { created_ms }));
+    const begins = m.chance.below(256);
+    const address = typeNamed('address');
+    const alike = ground(
+      (at) => ({
+        header: m.header({ type: 'address', created_ms }),
+        body: encodeBody(address, { address: `nobody:${at}` }),
+      }),
+      m.signer,
+      m.chance.between(2, 12),
+      begins,
+    );
+    return batches(
+      m.chance.shuffled([...messages, ...alike]).map(({ item }) => item),
+      50,
+    );
   }),
 
   // Nobody signs wraps: whoever passes an event on can exchange them.
@@ -590,7 +640,7 @@ const DEEDS: Readonly<Record<string, Deed>> = {
   'false reports': toAll((m, victims) => {
     const event_ids = [...new Set(m.several(1, 40, () => m.heard()?.event_id ?? m.id()))];
     const a_day = { expires_ms: m.now_ms + DAY_MS };
-    const prekey = m.chance.pick([...m.known.prekeys.values(), m.id()]);
+    const prekey = m.chance.pick([...[...m.known.prekeys.values()].flat(), m.id()]);
     return [
       m.inClear('forgotten', { event_ids }, a_day),
       m.inClear('address', { address: `${m.chance.pick(['alice', 'bob', 'nobody'])}:1024` }),

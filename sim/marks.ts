@@ -31,6 +31,7 @@ const OF_DEATHS: Readonly<Record<string, RegExp>> = {
   'died at a checkpoint': /wal_checkpoint/,
   'died while the log was padded': /log_padding/,
   'died at a commit': /^COMMIT/,
+  'died as a receipt was written': /^UPDATE purge SET zeroed_ms/,
 };
 
 const OTHERS = [
@@ -39,6 +40,11 @@ const OTHERS = [
   'a machine was set back to an old copy',
   'two machines were one device',
   'a clock was suspect',
+  'a disk was full at the commit of a command',
+  'an erasure waited for a reader',
+  'two devices gave keys by one prekey',
+  'a key did not open',
+  'a frame was heard twice',
   'a session began anew',
   'a handshake failed',
   'a frame was not taken in',

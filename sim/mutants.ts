@@ -9,7 +9,8 @@ import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { closest } from 'fastest-levenshtein';
 import { campaign, type Report } from './campaign.ts';
-import { type Edit, type Mutant, mutants } from './mutants.list.ts';
+import type { Edit, Mutant } from './mutants.kit.ts';
+import { mutants } from './mutants.list.ts';
 
 const HELP = `Takes the rules out of the program, one at a time, and looks which promise is broken by it, and how soon.
 

@@ -97,17 +97,29 @@ export interface Seen {
   readonly bytes: number;
 }
 
+export interface Traffic {
+  messages: number;
+  bytes: number;
+}
+
+/** The name of a line, the same in both directions. */
+export const pairOf = (one: string, other: string): string => [one, other].sort().join(' and ');
+
 export class SimulatedNetwork {
   readonly #timeline: Timeline;
   readonly #chance: Chance;
   readonly #listening = new Map<string, { machine: string; on_connection: (line: Connection) => void }>();
-  readonly #lines = new Set<Line>();
+  readonly #open = new Set<Line>();
   /** `from to`: nothing gets through. */
   readonly #cut = new Set<string>();
   readonly #down = new Set<string>();
   faults: NetworkFaults = QUIET;
   /** Told of every message that goes on a line. */
   on_message: (seen: Seen) => void = () => undefined;
+  /** Bytes that each machine has put on its lines, and that were put on them for it. */
+  readonly of_machines = new Map<string, { sent: number; received: number }>();
+  /** By pair of machines. */
+  readonly lines = new Map<string, Traffic>();
   readonly counts = { messages: 0, bytes: 0, broken: 0, doubled: 0, reordered: 0, altered: 0, swallowed: 0 };
 
   constructor(timeline: Timeline, chance: Chance) {
@@ -146,7 +158,7 @@ export class SimulatedNetwork {
             const far = new Line(target.machine, this);
             near.peer = far;
             far.peer = near;
-            this.#lines.add(near).add(far);
+            this.#open.add(near).add(far);
             target.on_connection(far);
             resolve(near);
           });
@@ -162,9 +174,22 @@ export class SimulatedNetwork {
     return this.faults.latency_ms + this.#chance.below(this.faults.jitter_ms + 1);
   }
 
+  #ofMachine(name: string): { sent: number; received: number } {
+    const of = this.of_machines.get(name) ?? { sent: 0, received: 0 };
+    this.of_machines.set(name, of);
+    return of;
+  }
+
   carry(from: Line, to: Line, message: Uint8Array): void {
     this.counts.messages += 1;
     this.counts.bytes += message.length;
+    const pair = pairOf(from.machine, to.machine);
+    const line = this.lines.get(pair) ?? { messages: 0, bytes: 0 };
+    this.lines.set(pair, line);
+    line.messages += 1;
+    line.bytes += message.length;
+    this.#ofMachine(from.machine).sent += message.length;
+    this.#ofMachine(to.machine).received += message.length;
     this.on_message({ from: from.machine, to: to.machine, bytes: message.length });
     if (!this.#passes(from.machine, to.machine)) {
       this.counts.swallowed += 1;
@@ -199,7 +224,7 @@ export class SimulatedNetwork {
   }
 
   forget(line: Line): void {
-    this.#lines.delete(line);
+    this.#open.delete(line);
   }
 
   #break(line: Line, reason: string): void {
@@ -212,7 +237,7 @@ export class SimulatedNetwork {
     this.#cut.add(`${from} ${to}`);
     this.#timeline.after(SILENCE_MS, () => {
       if (!this.#cut.has(`${from} ${to}`)) return;
-      for (const line of [...this.#lines])
+      for (const line of [...this.#open])
         if (line.machine === from && line.peer?.machine === to) this.#break(line, 'connection_lost');
     });
   }
@@ -228,7 +253,7 @@ export class SimulatedNetwork {
   /** The machine is off or asleep: its connections are gone, and nobody reaches it. `is_polite`: its system still says so to others. */
   down(machine: string, is_polite: boolean): void {
     this.#down.add(machine);
-    for (const line of [...this.#lines]) {
+    for (const line of [...this.#open]) {
       if (line.machine !== machine) continue;
       const { peer } = line;
       line.end('connection_lost', true);

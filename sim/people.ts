@@ -1,6 +1,7 @@
 /** What people do with their machines, and what happens to these. Nothing is drawn here: a step says which, and means of what there is at that moment. */
 import { SottoError } from '../core/assert.ts';
 import type { Id } from '../core/fields.ts';
+import { ERASING } from './disk.ts';
 import { Hostile } from './hostile.ts';
 import type { Machine } from './machine.ts';
 import { QUIET } from './network.ts';
@@ -27,6 +28,13 @@ interface Member {
   readonly user_id: Id;
   readonly devices: number;
 }
+/** What a link holds. */
+interface Invite {
+  readonly input: object;
+  /** Of a device link: whose device it makes. */
+  readonly user_id: Id | null;
+  readonly secret: Uint8Array;
+}
 interface Newcomer {
   readonly place: Place;
   readonly name: string | null;
@@ -35,6 +43,8 @@ interface Newcomer {
 export class People {
   readonly #sim: Simulation;
   readonly #newcomers: Newcomer[] = [];
+  /** The last that each place has made. */
+  readonly #invites = new Map<string, Invite>();
   readonly #backups = new Map<string, Map<string, Seen>>();
   readonly #hostile: Hostile;
   readonly #on_holiday = new Set<Machine>();
@@ -85,15 +95,28 @@ export class People {
       ? sim.command(host, 'create_device_link', { ttl_ms: 2 * DAY_MS })
       : sim.command(host, 'create_invite', { uses: 1, ttl_ms: 2 * DAY_MS });
     if (made === null || !machine.is_on) return;
-    const input = {
-      network_id: host.network_id,
-      invite_id: made.event_ids[1],
-      invite_key: made.reply.public_key,
+    const invite: Invite = {
+      input: {
+        network_id: host.network_id,
+        invite_id: made.event_ids[1],
+        invite_key: made.reply.public_key,
+      },
+      user_id,
+      secret: (made.reply.secret as Uint8Array).slice(),
     };
-    const secrets = { invite_secret: made.reply.secret as Uint8Array };
-    const joined = is_link
-      ? sim.command({ machine, identity: 0 }, 'link_this_device', { ...input, user_id }, secrets)
-      : sim.command({ machine, identity: 0 }, 'join_network', input, secrets);
+    if (!is_link) this.#invites.set(host.key, invite);
+    this.#joinBy(host, machine, name, invite);
+  }
+
+  /** By an invite that may have been used up, or run out, or been revoked: then nobody lets them in. */
+  #joinBy(host: Place, machine: Machine, name: string | null, { input, user_id, secret }: Invite): void {
+    const sim = this.#sim;
+    // The command wipes what it is given.
+    const secrets = { invite_secret: secret.slice() };
+    const joined =
+      user_id !== null
+        ? sim.command({ machine, identity: 0 }, 'link_this_device', { ...input, user_id }, secrets)
+        : sim.command({ machine, identity: 0 }, 'join_network', input, secrets);
     if (joined === null) return;
     const { identity } = joined;
     const device_id = host.machine.runtime.engine.identity(host.identity)?.device_id;
@@ -164,10 +187,14 @@ export class People {
     const places = sim.places([machine]);
     const place = places[pick % Math.max(1, places.length)];
     if (place === undefined) return;
+    this.#try(place, () => this.#does(kind, place, pick));
+  }
+
+  #try({ machine }: Place, run: () => void): void {
     try {
-      this.#does(kind, place, pick);
+      run();
     } catch (thrown) {
-      sim.excused(machine, thrown, null);
+      this.#sim.excused(machine, thrown, null);
     }
   }
 
@@ -215,9 +242,9 @@ export class People {
       channel_id,
       author,
       expires_ms: row?.expires_ms ?? Number.MAX_SAFE_INTEGER,
-      versions: [{ event_id: message_id, text, created_ms }],
+      versions: [{ event_id: message_id, by: author, text, created_ms }],
       reactions: [],
-      is_deleted: false,
+      deleted_by: [],
     });
     return message_id;
   }
@@ -227,6 +254,7 @@ export class People {
     const { truth } = sim;
     const { machine } = place;
     const { name } = machine;
+    const me = machine.runtime.engine.identity(place.identity)!.device_id;
     const channels = this.#channels(place);
     const channel = channels[pick % Math.max(1, channels.length)];
     const others = () =>
@@ -268,7 +296,7 @@ export class People {
         const created_ms = machine.clock.wall_ms();
         const { message_id } = message;
         const event_id = sim.command(place, 'edit_message', { message_id, text })?.event_ids[0];
-        if (event_id != null) truth.edit(message_id, { event_id, text, created_ms });
+        if (event_id != null) truth.edit(message_id, { event_id, by: me, text, created_ms });
         return;
       }
       case 'delete': {
@@ -277,8 +305,7 @@ export class People {
         const written = truth.written.get(message.message_id);
         sim.say(`${name} deletes ${written?.label}`);
         const { message_id } = message;
-        if (sim.command(place, 'remove_message', { message_id }) !== null && written !== undefined)
-          written.is_deleted = true;
+        if (sim.command(place, 'remove_message', { message_id }) !== null) written?.deleted_by.push(me);
         return;
       }
       case 'react': {
@@ -326,7 +353,7 @@ export class People {
         if (channel === undefined || channels.length < 2) return;
         sim.say(`${name} deletes a channel`);
         if (sim.command(place, 'remove_channel', { channel_id: channel.channel_id }) !== null)
-          truth.deleted_channels.add(channel.channel_id);
+          truth.delete('channel', channel.channel_id, me);
         return;
       }
       case 'group': {
@@ -349,15 +376,14 @@ export class People {
         const [group_id, user_id] = [private_group(), another()];
         if (group_id === undefined || user_id === undefined) return;
         sim.say(`${name} takes somebody out of a group`);
-        this.#countOut(place, user_id);
-        sim.command(place, 'remove_user', { user_id, group_id });
+        this.#countOut(place, user_id, () => sim.command(place, 'remove_user', { user_id, group_id }));
         return;
       }
       case 'group_delete': {
         const group_id = private_group();
         if (group_id === undefined) return;
         sim.say(`${name} deletes a group`);
-        if (sim.command(place, 'remove_group', { group_id }) !== null) truth.deleted_groups.add(group_id);
+        if (sim.command(place, 'remove_group', { group_id }) !== null) truth.delete('group', group_id, me);
         return;
       }
       case 'direct': {
@@ -370,12 +396,17 @@ export class People {
         return;
       }
       case 'join':
+      case 'join_reused':
       case 'link': {
         if (sim.machines.size >= sim.scenario.machines + 3) return;
-        const machine_name = kind === 'join' ? `guest${sim.machines.size}` : `${name}-${sim.machines.size}`;
+        if (kind === 'join_reused' && !this.#invites.has(place.key)) return;
+        const machine_name = kind === 'link' ? `${name}-${sim.machines.size}` : `guest${sim.machines.size}`;
         const newcomer = sim.machine(machine_name);
         sim.boot(newcomer);
-        if (newcomer.is_on) this.#join(place, newcomer, kind === 'join' ? machine_name : null);
+        if (!newcomer.is_on) return;
+        if (kind === 'join_reused')
+          this.#joinBy(place, newcomer, machine_name, this.#invites.get(place.key)!);
+        else this.#join(place, newcomer, kind === 'join' ? machine_name : null);
         return;
       }
       case 'grant':
@@ -384,16 +415,15 @@ export class People {
         if (user_id === undefined) return;
         const right = ['admin', 'invite', 'delete'][pick % 3];
         sim.say(`${name} ${kind}s ${right}`);
-        if (kind === 'revoke') this.#countOut(place, user_id);
-        sim.command(place, kind === 'grant' ? 'grant_right' : 'revoke_right', { user_id, right });
+        if (kind === 'grant') sim.command(place, 'grant_right', { user_id, right });
+        else this.#countOut(place, user_id, () => sim.command(place, 'revoke_right', { user_id, right }));
         return;
       }
       case 'remove_user': {
         const user_id = another();
         if (user_id === undefined || sim.on.length < 3) return;
         sim.say(`${name} removes a user`);
-        this.#countOut(place, user_id);
-        sim.command(place, 'remove_user', { user_id, group_id: null });
+        this.#countOut(place, user_id, () => sim.command(place, 'remove_user', { user_id, group_id: null }));
         return;
       }
       case 'remove_device': {
@@ -403,15 +433,13 @@ export class People {
         const device = devices[pick % Math.max(1, devices.length)]?.device_id;
         if (device === undefined || sim.on.length < 3) return;
         sim.say(`${name} removes a device`);
-        truth.removed.add(device);
-        sim.command(place, 'remove_device', { device_id: device });
+        if (sim.command(place, 'remove_device', { device_id: device }) !== null) truth.removed.add(device);
         return;
       }
       case 'leave':
         if (sim.on.length < 3) return;
         sim.say(`${name} leaves`);
-        this.#countOut(place, this.#userOf(place));
-        sim.command(place, 'leave_network', {});
+        this.#countOut(place, this.#userOf(place), () => sim.command(place, 'leave_network', {}));
         return;
       case 'invite_revoked': {
         const made = sim.command(place, 'create_invite', { uses: 3, ttl_ms: DAY_MS });
@@ -441,10 +469,12 @@ export class People {
     }
   }
 
-  /** What devices of this user make from here on may not count, or may be taken back. */
-  #countOut(place: Place, user_id: Id): void {
-    for (const row of this.#sim.query<{ device_id: Id; user_id: Id }>(place, 'get_devices'))
-      if (row.user_id === user_id) this.#sim.truth.removed.add(row.device_id);
+  /** What devices of this user make from here on may not count, or may be taken back: where it was not refused. */
+  #countOut(place: Place, user_id: Id, order: () => unknown): void {
+    const { truth } = this.#sim;
+    const devices = this.#sim.query<{ device_id: Id; user_id: Id }>(place, 'get_devices');
+    if (order() === null) return;
+    for (const row of devices) if (row.user_id === user_id) truth.removed.add(row.device_id);
   }
 
   // --- what happens to machines and lines ---------------------------------------------------------------------------------------------------------
@@ -463,6 +493,47 @@ export class People {
           `${name} will die ${pick % 400} statements from now${kind === 'power_cut' ? ', with its power' : ''}`,
         );
         disk.dieIn(pick % 400, kind === 'power_cut');
+        return true;
+      case 'crash_erasing':
+      case 'crash_committing': {
+        if (machine.state !== 'on') return true;
+        const with_power = pick % 3 === 0;
+        const moments = Object.entries(ERASING);
+        const [moment, statement] =
+          kind === 'crash_erasing'
+            ? moments[pick % moments.length]!
+            : (['something is committed', /^COMMIT$/] as const);
+        sim.say(`${name} will die when ${moment}${with_power ? ', with its power' : ''}`);
+        disk.dieAt(statement, kind === 'crash_erasing' ? 0 : pick % 7, with_power);
+        return true;
+      }
+      case 'commit_fails': {
+        const places = machine.state === 'on' ? sim.places([machine]) : [];
+        const place = places[pick % Math.max(1, places.length)];
+        if (place === undefined) return true;
+        sim.say(`the disk of ${name} is full, which shows as something is committed`);
+        sim.marks.seen('a disk was full at the commit of a command');
+        disk.failCommits(1 + (pick % 3));
+        this.#try(place, () => this.#does('send', place, pick));
+        return true;
+      }
+      case 'reader': {
+        if (machine.state !== 'on') return true;
+        const ms = [2 * MINUTE_MS, 10 * MINUTE_MS, HOUR_MS][pick % 3]!;
+        sim.say(`somebody reads the database of ${name} for ${ms / MINUTE_MS} min`);
+        disk.beginReading();
+        sim.timeline.after(ms, () => disk.endReading());
+        return true;
+      }
+      case 'hears_twice':
+        sim.say(`${name} hears everything twice from here on`);
+        machine.hears_twice = true;
+        return true;
+      case 'switch_off':
+        if (machine.state !== 'on') return true;
+        sim.say(`${name} is switched off`);
+        machine.stop();
+        sim.timeline.after((1 + (pick % 30)) * MINUTE_MS, () => sim.boot(machine));
         return true;
       case 'crash_now':
         if (machine.state === 'off') return true;
@@ -544,7 +615,6 @@ export class People {
         else if (kind === 'clock_back') clock.offset_ms -= far;
         else if (kind === 'clock_frozen') clock.frozen_ms = clock.wall_ms();
         else clock.drift = ((pick % 200) - 100) / 100_000;
-        sim.checks.clockMoved(machine);
         return true;
       }
       case 'clock_right':

@@ -63,6 +63,7 @@ const PEOPLE = {
   group_delete: 1,
   direct: 2,
   join: 2,
+  join_reused: 1,
   link: 1,
   grant: 1,
   revoke: 1,
@@ -77,14 +78,16 @@ const PEOPLE = {
 
 /** What happens to their machines and lines, by class: a class is on or off for the whole of a scenario. */
 const FAULTS = {
-  crash: { crash: 6, power_cut: 4, crash_now: 3 },
-  disk: { disk_full: 3, io_error: 3 },
+  crash: { crash: 6, power_cut: 4, crash_now: 3, crash_erasing: 4, crash_committing: 3 },
+  disk: { disk_full: 3, io_error: 3, commit_fails: 3 },
   lines: { lossy: 4, healed: 3, storm: 2 },
   partition: { split: 3, one_way: 2, bridge: 1, healed: 4 },
-  sleep: { sleep: 5, away: 2, wake: 5 },
+  sleep: { sleep: 5, away: 2, wake: 5, switch_off: 2 },
   clock: { clock_ahead: 2, clock_back: 2, clock_frozen: 1, clock_right: 3, drift: 1 },
   copies: { backup: 4, restore: 3, clone: 1 },
   loss: { destroy: 1 },
+  reader: { reader: 2 },
+  again: { hears_twice: 2 },
   hostile: { hostile: 10 },
 } as const;
 export type FaultClass = keyof typeof FAULTS;

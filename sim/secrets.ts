@@ -28,6 +28,29 @@ export class Secrets {
   }
 }
 
+const WINDOW = 8;
+
+/**
+ * Whether any eight bytes in a row of any of these secrets are in a file. One pass over it: the last two bytes tell mostly that there are none, and only
+ * where they might be is looked at more closely.
+ */
+export function isTraceIn(file: Uint8Array, secrets: readonly Uint8Array[]): boolean {
+  const may_end = new Uint8Array(65_536);
+  const windows = new Set<string>();
+  for (const secret of secrets)
+    for (let end = WINDOW; end <= secret.length; end++) {
+      may_end[(secret[end - 2]! << 8) | secret[end - 1]!] = 1;
+      windows.add(textOf(secret.subarray(end - WINDOW, end)));
+    }
+  for (let end = WINDOW; end <= file.length; end++)
+    if (
+      may_end[(file[end - 2]! << 8) | file[end - 1]!] === 1 &&
+      windows.has(textOf(file.subarray(end - WINDOW, end)))
+    )
+      return true;
+  return false;
+}
+
 type Seal = (
   sealed: Uint8Array,
   message: Uint8Array,

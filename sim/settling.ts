@@ -1,13 +1,16 @@
 /** Faults are over: all machines that are left are on, in touch, and have the right time. Now there has to be progress, and then silence. */
 import type { Db } from '../core/db.ts';
-import { decodeHeader, encodeEventItem, encodeFrame } from '../core/event-codec.ts';
+import { encodeEventItem, encodeFrame } from '../core/event-codec.ts';
 import type { Id } from '../core/fields.ts';
 import { checkIntegrity } from '../hosts/node/integrity.ts';
-import { PREKEY_USABLE_MS, PREKEYS_MIN } from '../protocols/quiet/events/prekey/schema.ts';
+import { usesOfPrekeys } from './forge.ts';
+import { STRANGER } from './hostile.ts';
 import { EPOCH_MS } from './machine.ts';
-import { QUIET } from './network.ts';
+import { pairOf, QUIET, type Traffic } from './network.ts';
+import { Owed } from './owed.ts';
+import { replayed } from './replay.ts';
 import { PACES, spans } from './scenario.ts';
-import type { Place, Simulation } from './simulation.ts';
+import type { Simulation } from './simulation.ts';
 import { violated } from './truth.ts';
 
 const { SECOND_MS, MINUTE_MS, DAY_MS } = spans;
@@ -15,6 +18,18 @@ const { SECOND_MS, MINUTE_MS, DAY_MS } = spans;
 const SIZES = `
   SELECT (SELECT count(*) FROM event WHERE identity = :identity) AS events, (SELECT count(*) FROM event WHERE identity = :identity AND body IS NULL) AS dead,
     (SELECT count(*) FROM wrap) AS wraps, (SELECT count(*) FROM waiting) AS waiting`;
+
+const EVENTS = 'SELECT count(*) AS events, max(n) AS last FROM event WHERE identity = :identity';
+
+/** So many rounds of sync are listened to, and so many times until it is quiet. */
+const QUIET_ROUNDS = 2;
+const QUIET_ATTEMPTS = 3;
+/** In one round, both sides together. */
+const MESSAGES_MAX = 4;
+const BYTES_MAX = 1_500;
+/** Bytes for each that a stranger sends. */
+const ANSWER_TO_STRANGERS_MAX = 3;
+const NOTHING: Traffic = { messages: 0, bytes: 0 };
 
 /** Events with their wraps, as one frame takes them: those that are for everybody. */
 function itemsOf(db: Db, identity: number): Uint8Array[] {
@@ -37,23 +52,15 @@ function itemsOf(db: Db, identity: number): Uint8Array[] {
   );
 }
 
-interface KeyState {
-  readonly key_id: Id;
-  readonly expires_ms: number;
-  readonly dirty_ms: number | null;
-  readonly zeroed_ms: number | null;
-  readonly unreachable_ms: number | null;
-  readonly to_rewrap: number;
-  readonly to_remove: number;
-}
-
 export class Settling {
   readonly #sim: Simulation;
   readonly #factor: number;
+  readonly #owed: Owed;
 
   constructor(sim: Simulation, factor: number) {
     this.#sim = sim;
     this.#factor = factor;
+    this.#owed = new Owed(sim, factor);
   }
 
   async run(): Promise<void> {
@@ -93,7 +100,7 @@ export class Settling {
       sim.people.welcome();
       this.#confirmClocks();
       sim.checks.lookAtAll();
-      const found = this.#owed();
+      const found = this.#owed.first();
       if (found === null) {
         owed = '';
         break;
@@ -105,14 +112,31 @@ export class Settling {
     sim.checks.lookAtAll();
     for (const place of sim.places()) sim.checks.nothingAcknowledgedLost(place);
     for (const machine of sim.on) sim.checks.nothingInPlain(machine);
+    this.#noteUses();
+    // F19: who has proved nothing gets little more than it gives, whatever it asks.
+    const { sent = 0, received = 0 } = sim.network.of_machines.get(STRANGER) ?? {};
+    if (received > ANSWER_TO_STRANGERS_MAX * sent)
+      violated('S17', `strangers have sent ${sent} bytes, and got ${received}`);
     await this.#silence();
     await this.#whole();
+  }
+
+  /** What has happened to prekeys meanwhile, and nobody noticed. */
+  #noteUses(): void {
+    const { on, marks } = this.#sim;
+    for (const machine of on) {
+      if (usesOfPrekeys({ db: machine.db() }).some(({ givers }) => givers > 1))
+        marks.seen('two devices gave keys by one prekey');
+      const { counters } = machine.runtime.engine.pipeline;
+      if ([...counters.keys()].some((name) => name.startsWith('key_not_opened')))
+        marks.seen('a key did not open');
+    }
   }
 
   /** S16: what comes once more changes nothing. S1, S2, S3, S6: each record is what it has to be, and the projections are what the records lead to. */
   async #whole(): Promise<void> {
     const sim = this.#sim;
-    for (const places of this.#members().values()) {
+    for (const places of this.#owed.members().values()) {
       const [one, other] = [places[0]!, places.at(-1)!];
       const size = () => JSON.stringify(other.machine.db().prepare(SIZES).get({ identity: other.identity }));
       const before = size();
@@ -125,12 +149,15 @@ export class Settling {
       if (size() !== before)
         violated('S16', `${other.machine.name} takes in what it has: ${before}, ${size()}`);
     }
-    for (const machine of sim.on.slice(0, 1)) {
-      const { problems } = await checkIntegrity(machine.db(), sim.protocol, () => undefined);
-      const [problem] = problems;
-      if (problem !== undefined)
-        violated('S1', `on ${machine.name}: ${sim.truth.nameOf(problem.event_id ?? '')}: ${problem.problem}`);
-    }
+    const [machine] = sim.on;
+    if (machine === undefined) return;
+    const now_ms = machine.clock.wall_ms();
+    const { problems } = await checkIntegrity(machine.db(), sim.protocol, () => undefined, now_ms);
+    const [problem] = problems;
+    if (problem !== undefined)
+      violated('S1', `on ${machine.name}: ${sim.truth.nameOf(problem.event_id ?? '')}: ${problem.problem}`);
+    const different = replayed(machine.db(), sim.protocol, now_ms, sim.chance('replay'));
+    if (different !== null) violated('S1', `on ${machine.name}, heard in another order: ${different}`);
   }
 
   /** What was made by clocks that were ahead is held until its time, and what was noted by them counts from that time: so all sleep until then, be it for years. */
@@ -163,140 +190,6 @@ export class Settling {
       if (runtime.scheduler.clockStatus().suspect) runtime.scheduler.confirmClock();
   }
 
-  /** Places whose devices belong to their network, as all of these see it. */
-  #members(): Map<Id, Place[]> {
-    const sim = this.#sim;
-    const by_network = new Map<Id, Place[]>();
-    for (const place of sim.places()) {
-      if (sim.isOut(place)) continue;
-      const all = by_network.get(place.network_id) ?? [];
-      all.push(place);
-      by_network.set(place.network_id, all);
-    }
-    return by_network;
-  }
-
-  /** The first thing that is not yet as it has to be, with the number of its promise; null: all is. */
-  #owed(): string | null {
-    for (const places of this.#members().values()) {
-      for (const place of places) {
-        const waiting = this.#waiting(place);
-        if (waiting !== null) return waiting;
-        const key = this.#key(place, places.length > 1) ?? this.#machine(place);
-        if (key !== null) return key;
-      }
-      const different = this.#different(places);
-      if (different !== null) return different;
-    }
-    return null;
-  }
-
-  /** L3: nothing waits of those who belong to the network and do as they should. Of others it waits until it has waited long enough. */
-  #waiting(place: Place): string | null {
-    const rules = new Map<string, number>();
-    const honest = this.#sim.honestDevices();
-    const groups = new Set(this.#sim.query<{ group_id: Id }>(place, 'get_groups').map((row) => row.group_id));
-    for (const { rule, header } of place.machine
-      .db()
-      .prepare('SELECT rule, header FROM waiting WHERE identity = :identity')
-      .all({ identity: place.identity })) {
-      const { author, group_id } = decodeHeader(header as Uint8Array);
-      // What is for a group that one is not in waits for a key that never comes.
-      const is_ours = group_id === null || group_id === place.network_id || groups.has(group_id);
-      if (honest.has(author) && is_ours) rules.set(rule as string, (rules.get(rule as string) ?? 0) + 1);
-    }
-    if (rules.size === 0) return null;
-    return `L3: on ${place.machine.name} ${[...rules].map(([rule, count]) => `${count} wait: ${rule}`).join(', ')}`;
-  }
-
-  #key(place: Place, has_peers: boolean): string | null {
-    const now_ms = place.machine.clock.wall_ms();
-    const { chain_ms } = PACES[this.#sim.pace];
-    for (const key of this.#sim.query<KeyState>(place, 'get_key_states')) {
-      const what = `key ${key.key_id.slice(0, 8)} of ${place.machine.name} ${JSON.stringify({ ...key, key_id: undefined, now_ms })}`;
-      if (key.dirty_ms !== null && (has_peers ? key.unreachable_ms : key.zeroed_ms) === null)
-        return `L4: dirty and not out of reach: ${what}`;
-      if (key.expires_ms < now_ms - 3 * chain_ms && key.zeroed_ms === null)
-        return `L4: expired and not erased: ${what}`;
-      if (key.to_rewrap + key.to_remove > 0) return `L9: owed: ${what}`;
-    }
-    return null;
-  }
-
-  /** L5: what was erased is receipted. L6: there are prekeys for whoever wants to give a key. L7: no job waits for longer than it should. */
-  #machine(place: Place): string | null {
-    const { machine } = place;
-    const now_ms = machine.clock.wall_ms();
-    const { open } = this.#sim.query<{ open: number }>({ machine, identity: 0 }, 'get_open_purges')[0]!;
-    if (open > 0) return `L5: ${open} erasures on ${machine.name} have no receipt`;
-    const until_ms = now_ms + PREKEY_USABLE_MS;
-    const { usable } = this.#sim.query<{ usable: number }>(place, 'count_usable_prekeys', { until_ms })[0]!;
-    if (usable < PREKEYS_MIN) return `L6: ${machine.name} has ${usable} prekeys that are good`;
-    const late = machine
-      .db()
-      .prepare('SELECT job FROM job_schedule WHERE disabled = 0 AND parked IS NULL AND next_due_ms < :since')
-      .get({ since: now_ms - 60_000 });
-    if (late !== undefined)
-      return `L7: on ${machine.name} the job ${String(late.job)} is due and does not run`;
-    return null;
-  }
-
-  /** L2: whoever is in a network shows the same, and in a group those who are in it. */
-  #different(places: readonly Place[]): string | null {
-    const sim = this.#sim;
-    const views = places.map((place) => {
-      const view = new Map<string, string>();
-      const channels = sim.query<{ channel_id: Id; name: string; group_id: Id; group_kind: string }>(
-        place,
-        'get_channels',
-      );
-      for (const { channel_id, name, group_id } of channels) {
-        const of_channel = { channel_id, limit: 1_000 };
-        const messages = sim
-          .query<{ message_id: Id; text: string; edited_ms: number; author_user_id: Id }>(
-            place,
-            'get_messages',
-            of_channel,
-          )
-          .map(
-            ({ message_id, text, edited_ms, author_user_id }) =>
-              `${message_id} ${text} ${edited_ms} ${author_user_id}`,
-          );
-        const reactions = sim
-          .query<{ message_id: Id; emoji: string; count: number }>(place, 'get_reactions', of_channel)
-          .map(({ message_id, emoji, count }) => `${message_id} ${emoji} ${count}`);
-        view.set(`${group_id} ${channel_id}`, [name, ...messages, ...reactions.sort()].join('\n'));
-      }
-      const members = sim
-        .query<{ user_id: Id; name: string; devices: number }>(place, 'get_members', { group_id: null })
-        .map(({ user_id, name, devices }) => `${user_id} ${name} ${devices}`);
-      view.set('members', members.join('\n'));
-      return {
-        place,
-        view,
-        groups: new Set(sim.query<{ group_id: Id }>(place, 'get_groups').map((row) => row.group_id)),
-      };
-    });
-    for (const [at, one] of views.entries())
-      for (const other of views.slice(at + 1))
-        for (const channel of new Set([...one.view.keys(), ...other.view.keys()])) {
-          const group = channel.split(' ')[0]!;
-          const is_for_both =
-            group === 'members' ||
-            group === one.place.network_id ||
-            (one.groups.has(group) && other.groups.has(group));
-          if (!is_for_both || one.view.get(channel) === other.view.get(channel)) continue;
-          const [a, b] = [one, other].map(
-            ({ view }) => new Set((view.get(channel) ?? '(nothing)').split('\n')),
-          );
-          const differing = [...a!.symmetricDifference(b!)].map((line) =>
-            line.replace(/[0-9a-f]{64}/g, (id) => sim.truth.nameOf(id)),
-          );
-          return `L2: ${one.place.machine.name} and ${other.place.machine.name} differ in ${channel.slice(0, 8)}: ${differing.slice(0, 4).join(' | ')}`;
-        }
-    return null;
-  }
-
   /** What each place shows, without what hangs on the moment: the texts of messages, where they are, who is a member. */
   shown(): string[] {
     const sim = this.#sim;
@@ -315,35 +208,57 @@ export class Settling {
     });
   }
 
-  /** L8, L9: two peers in agreement say next to nothing, and nothing is sealed anew any more. */
+  /** L8: two devices that agree say next to nothing to each other. L9: nothing is sealed anew any more. Whatever is still on its way has some rounds to arrive. */
   async #silence(): Promise<void> {
     const sim = this.#sim;
     const { sync_ms } = PACES[sim.pace];
-    const rounds = 2;
-    const size = () =>
-      sim
-        .places()
-        .map(({ machine, identity }) =>
-          JSON.stringify(
-            machine
-              .db()
-              .prepare('SELECT count(*) AS events, max(n) AS last FROM event WHERE identity = :identity')
-              .get({ identity }),
-          ),
-        )
-        .join();
     let said = '';
-    for (let attempt = 0; attempt < 3; attempt++) {
-      const before = { ...sim.network.counts };
-      const size_before = size();
-      await sim.pass(rounds * sync_ms * Math.max(1, this.#factor));
-      const messages = sim.network.counts.messages - before.messages;
-      const bytes = sim.network.counts.bytes - before.bytes;
-      const pairs = Math.max(1, (sim.places().length * (sim.places().length - 1)) / 2);
-      // Both sides begin a round each time: a question and its answer, and some room for what comes by the clock.
-      if (size() === size_before && messages <= pairs * rounds * 6 && bytes <= pairs * rounds * 4_000) return;
-      said = `${messages} messages, ${bytes} bytes among ${pairs} pairs in ${rounds} rounds, ${size() === size_before ? 'nothing' : 'something'} new`;
+    for (let attempt = 0; attempt < QUIET_ATTEMPTS; attempt++) {
+      const [lines_before, events_before, rekeyed_before] = this.#noise();
+      await sim.pass(QUIET_ROUNDS * sync_ms * Math.max(1, this.#factor));
+      const [lines, events, rekeyed] = this.#noise();
+      if (rekeyed !== rekeyed_before)
+        said = `L9: there are ${rekeyed - rekeyed_before} instructions to seal anew, and nothing is owed`;
+      else if (events !== events_before) said = `L8: it does not become quiet: ${events_before}, ${events}`;
+      else {
+        const loud = this.#pairs().map(([pair, networks]) => {
+          const [before, now] = [lines_before.get(pair) ?? NOTHING, lines.get(pair) ?? NOTHING];
+          const [messages, bytes] = [now.messages - before.messages, now.bytes - before.bytes];
+          const most = QUIET_ROUNDS * networks;
+          // Each side begins a round, and is answered at the most; some room for what comes by the clock.
+          return messages > most * MESSAGES_MAX || bytes > most * BYTES_MAX
+            ? `${pair}: ${messages} messages, ${bytes} bytes in ${QUIET_ROUNDS} rounds`
+            : '';
+        });
+        const [first] = loud.filter((text) => text !== '');
+        if (first === undefined) return;
+        said = `L8: they agree, and go on talking: ${first}`;
+      }
     }
-    violated('L8', `it does not become quiet: ${said}`);
+    violated(said.slice(0, 2), said.slice(4));
+  }
+
+  /** Pairs of machines that share networks, with how many. */
+  #pairs(): [string, number][] {
+    const pairs = new Map<string, number>();
+    for (const places of this.#owed.members().values())
+      for (const [at, one] of places.entries())
+        for (const other of places.slice(at + 1)) {
+          if (one.machine === other.machine) continue;
+          const pair = pairOf(one.machine.name, other.machine.name);
+          pairs.set(pair, (pairs.get(pair) ?? 0) + 1);
+        }
+    return [...pairs];
+  }
+
+  /** What was said until now on each line, how many events there are, and how often something was sealed anew. */
+  #noise(): [Map<string, Traffic>, string, number] {
+    const sim = this.#sim;
+    const lines = new Map([...sim.network.lines].map(([pair, traffic]) => [pair, { ...traffic }]));
+    const sizes = sim.places().map(({ machine, identity, key }) => {
+      const { events, last } = machine.db().prepare(EVENTS).get({ identity }) ?? {};
+      return `${key.split(' ')[0]} ${String(events)} (${String(last)})`;
+    });
+    return [lines, sizes.join(), sim.marks.counts.get('events were sealed anew') ?? 0];
   }
 }

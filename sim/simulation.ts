@@ -79,7 +79,8 @@ export class Simulation {
   /** How often jobs run now. */
   pace: Pace;
   steps_done = 0;
-  #jobs_factor = 1;
+  /** So many times as far apart as usual do jobs run. */
+  jobs_factor = 1;
   readonly #options: SimulationOptions;
   readonly #hash: Hash = createHash('sha256');
   /** The first thing that broke outside of a check: in the middle of a happening. */
@@ -127,7 +128,7 @@ export class Simulation {
       protocol: quietProtocol,
       chance: this.chance,
       open: this.#options.open ?? openNodeSqlite,
-      jobs_yaml: () => jobsAt(this.pace, this.#jobs_factor),
+      jobs_yaml: () => jobsAt(this.pace, this.jobs_factor),
       on_commit: (of, effects) => this.#committed(of, effects),
       on_log: (of, level, event, details) => {
         this.trace(`${of.name} ${level} ${event}`);
@@ -184,10 +185,9 @@ export class Simulation {
     secrets: Readonly<Record<string, Uint8Array>> = {},
   ): ReturnType<Runtime['engine']['command']> | null {
     const faults_before = machine.disk.faults_met;
+    let result: ReturnType<Runtime['engine']['command']>;
     try {
-      const result = machine.runtime.engine.command(name, identity, input, secrets);
-      this.checks.acknowledged(machine, identity, result.event_ids);
-      return result;
+      result = machine.runtime.engine.command(name, identity, input, secrets);
     } catch (thrown) {
       if (machine.disk.is_dead || machine.disk.faults_met > faults_before) {
         this.say(`  (the disk of ${machine.name} failed)`);
@@ -199,6 +199,8 @@ export class Simulation {
       }
       throw thrown;
     }
+    this.checks.acknowledged(machine, result);
+    return result;
   }
 
   query<Row = Record<string, unknown>>(
@@ -248,7 +250,7 @@ export class Simulation {
 
   /** At other times, and so in another order, than until now. */
   changeJobs(factor: number): void {
-    this.#jobs_factor = factor;
+    this.jobs_factor = factor;
     for (const machine of this.on) machine.reschedule();
   }
 

@@ -6,6 +6,8 @@ export const MARKER = 'sEcReT-WoRd';
 
 export interface Version {
   readonly event_id: Id;
+  /** The device that made it. */
+  readonly by: Id;
   readonly text: string;
   readonly created_ms: number;
 }
@@ -18,8 +20,8 @@ export interface Written {
   readonly expires_ms: number;
   readonly versions: Version[];
   readonly reactions: Id[];
-  /** Somebody has asked for its deletion, or for that of its channel or group. */
-  is_deleted: boolean;
+  /** Devices that have deleted it. */
+  readonly deleted_by: Id[];
 }
 
 /** What one identity of one machine has shown. */
@@ -32,17 +34,22 @@ export class Truth {
   readonly written = new Map<Id, Written>();
   readonly #of_event = new Map<Id, { message_id: Id; version: number }>();
   readonly reactions = new Map<Id, Id>();
-  readonly deleted_channels = new Set<Id>();
+  /** With the devices that have deleted them. */
+  readonly deleted_channels = new Map<Id, Id[]>();
   /** Channels by group, for the deletion of groups. */
   readonly group_of = new Map<Id, Id>();
-  readonly deleted_groups = new Set<Id>();
+  readonly deleted_groups = new Map<Id, Id[]>();
   /** Devices whose events may stop counting: somebody has removed them, or their user, or they left. */
   readonly removed = new Set<Id>();
   /** Devices of which there are two, or older copies: what they write twice under one number is two events. */
   readonly doubled = new Set<Id>();
   readonly seen = new Map<string, Seen>();
-  /** Every event that a machine made, by its author. */
-  readonly made = new Map<Id, Set<Id>>();
+
+  /** Notes who has deleted a channel, or a group. */
+  delete(of: 'channel' | 'group', id: Id, by: Id): void {
+    const all = of === 'channel' ? this.deleted_channels : this.deleted_groups;
+    all.set(id, [...(all.get(id) ?? []), by]);
+  }
 
   seenBy(place: string): Seen {
     let seen = this.seen.get(place);
@@ -74,12 +81,11 @@ export class Truth {
     if (written === undefined) return true;
     const group = this.group_of.get(written.channel_id);
     return (
-      written.is_deleted ||
+      written.deleted_by.length > 0 ||
       written.expires_ms <= now_ms ||
       this.deleted_channels.has(written.channel_id) ||
       (group !== undefined && this.deleted_groups.has(group)) ||
-      this.removed.has(written.author) ||
-      written.versions.some(({ event_id }) => this.removed.has(event_id))
+      this.removed.has(written.author)
     );
   }
 

@@ -307,7 +307,7 @@ describe('S1, S12, L2: any interleaving of joins, grants, removals, messages and
   }, 1_200_000);
 });
 
-/** Private groups that two devices are both in now, as one node sees it: who is put out of a group is not told. */
+/** Private groups that two devices are both in now, as one node sees it: who is put out of a group is told by hosts, of which there are none here. */
 function groupsOf(node: TestNode, devices: readonly string[]): Set<string> {
   const rows = node.all(
     `SELECT hex(group_id) AS id FROM current_group_device WHERE hex(device) IN (${devices.map((device) => `'${device.toUpperCase()}'`).join(', ')})

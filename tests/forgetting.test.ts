@@ -303,6 +303,26 @@ describe('S7, E17: what has expired', () => {
     expect(world.read('bob')).toEqual(['stays']);
   });
 
+  it('S1, L10: leaves nothing but headers, also where it had been edited', () => {
+    const world = two();
+    const message_id = world.say('alice', 'for an hour', world.channel_id, HOUR_MS);
+    world.clock.pass(1);
+    const edit = { message_id, text: 'for an hour, corrected' };
+    world.node('alice').engine.command('edit_message', 1, edit);
+    world.gather();
+    world.node('bob').engine.command('react', 1, { message_id, emoji: 'yes' });
+    world.gather();
+    world.clock.pass(HOUR_MS);
+    for (const name of ['alice', 'bob']) {
+      const node = world.node(name);
+      expect(node.all('SELECT count(*) AS n FROM event WHERE superseded = 1')).toEqual([{ n: 1 }]);
+      world.runJob(name, 'ttl_cleanup_job');
+      for (const left of ['event WHERE superseded = 1', 'message', 'edit', 'reaction', 'aimed_at'])
+        expect(node.all(`SELECT count(*) AS n FROM ${left}`), left).toEqual([{ n: 0 }]);
+      expect(world.runJob(name, 'ttl_cleanup_job')).toBe(0);
+    }
+  });
+
   it('is stamped by the channel on what is sent from then on, unless somebody says otherwise', () => {
     const world = two();
     const { channel_id } = world;

@@ -1,9 +1,16 @@
 /** What somebody might try with removals, chains and rights: each with real engines, and each ends alike for all. */
 import { describe, expect, it } from 'vitest';
 import { type Envelope, event } from '../core/envelope.ts';
-import { decodeFrame, encodeFrame, encodeHeaderItem } from '../core/event-codec.ts';
+import {
+  decodeFrame,
+  encodeBody,
+  encodeFrame,
+  encodeHeaderItem,
+  encodeTransientItem,
+} from '../core/event-codec.ts';
 import { remove } from '../protocols/quiet/events/remove/schema.ts';
 import { judgeFacts } from '../protocols/quiet/rules/standing.ts';
+import { quietProtocol } from './support.ts';
 import { eventItems, World } from './world.ts';
 
 function home(...names: string[]): World {
@@ -308,6 +315,28 @@ describe('strangers', () => {
       state: 'opened',
     });
     expect(world.node('alice').takeItems('door')).toEqual([]);
+  });
+
+  it('are told nothing by who was removed either, who is no newcomer for that', () => {
+    const world = home('bob');
+    const { engine } = world.node('bob');
+    engine.command('remove_user', 1, { user_id: world.userOf('bob'), group_id: null });
+    world.node('bob').takeItems();
+    const session = { session_id: 'door', device_id: 'ab'.repeat(32) };
+    engine.instruct(1, 'test', 'session', { ...session, state: 'opened' });
+    world.runJob('bob', 'sync_job', { network_id: world.network_id });
+    const refused = quietProtocol.types.get('sync_refused')!.value;
+    const answered = quietProtocol.types.get('sync_response')!.value;
+    const response = {
+      ...{ message: null, cut_ms: world.clock.wall, round: 0 },
+      ...{ asker_progress: 1, answerer_progress: 0, answerer_progressed: true },
+    };
+    for (const [type, body] of [
+      [refused, { introduced: false }],
+      [answered, response],
+    ] as const)
+      engine.receive(1, session, encodeFrame([encodeTransientItem(type.name, encodeBody(type, body))]));
+    expect(world.node('bob').takeItems('door')).toEqual([]);
   });
 
   it('who joined by somebody else is recognised in a large network by the events that led to it', () => {

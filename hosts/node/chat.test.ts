@@ -1,7 +1,8 @@
 /** Channels, groups and messages, as the facade of running nodes shows and changes them. */
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import type { NodeFacade } from '../../api/facade.ts';
-import { home, refusal, until } from './nodes.testing.ts';
+import { home, refusal, start, stop, temporaryFolder, until } from './nodes.testing.ts';
 
 const texts = (node: NodeFacade, channel_ref: string) => {
   try {
@@ -75,6 +76,33 @@ describe('private groups', () => {
     expect(new Set(alice.prekeys({}).map(({ user_name }) => user_name))).toEqual(
       new Set(['alice', 'bob', 'carol']),
     );
+  });
+
+  it('L8: tell whom they are rid of, at once or when they come back, so that nothing is compared for ever', async () => {
+    const { facade: alice } = await start();
+    alice.createNetwork({ name: 'Home', as: 'alice' });
+    const bobs = await start();
+    const data_dir = join(temporaryFolder(), 'carol');
+    const carols = await start({ data_dir });
+    for (const [{ facade }, as] of [
+      [bobs, 'bob'],
+      [carols, 'carol'],
+    ] as const) {
+      const { link } = alice.createInvite({ uses: 1, ttl_ms: 3_600_000 });
+      await facade.join({ link, as, timeout_ms: 20_000 });
+    }
+    await until('all names have come', () => alice.members({}).every(({ name }) => name !== null));
+    alice.createGroup({ name: 'team', user_refs: ['bob', 'carol'] });
+    const isIn = (node: NodeFacade) => node.groups({}).some(({ name }) => name === 'team');
+    await until('both are in', () => isIn(bobs.facade) && isIn(carols.facade));
+
+    alice.removeFromGroup({ group_ref: 'team', user_ref: 'bob' });
+    await until('bob hears of it', () => !isIn(bobs.facade));
+
+    await stop(carols);
+    alice.removeFromGroup({ group_ref: 'team', user_ref: 'carol' });
+    const again = await start({ data_dir });
+    await until('carol hears of it', () => !isIn(again.facade));
   });
 });
 

@@ -46,13 +46,14 @@ export async function checkIntegrity(
   db: Db,
   protocol: Protocol,
   onProgress: (done: number, of: number) => void,
+  now_ms: number = Date.now(),
 ): Promise<Integrity> {
   const problems: Problem[] = [];
   const note = (event_id: string | null, problem: string) => {
     if (problems.length < PROBLEMS_MAX) problems.push({ event_id, problem });
   };
   const { records } = db.prepare('SELECT count(*) AS records FROM event').get() as { records: number };
-  const rebuilt = records > REBUILD_MAX ? null : rebuildOf(db, protocol);
+  const rebuilt = records > REBUILD_MAX ? null : rebuildOf(db, protocol, now_ms);
   const wraps = db.prepare(WRAPS);
   const page = db.prepare(RECORDS);
   let after = 0;
@@ -84,7 +85,7 @@ export async function checkIntegrity(
   };
 }
 
-type Note = (event_id: string | null, problem: string) => void;
+export type Note = (event_id: string | null, problem: string) => void;
 
 /** Checks one record; gives it as it came if its body is here and sound. */
 function checkRecord(row: SqlRow, wraps: readonly SqlRow[], db: Db, note: Note): RawEvent | null {
@@ -196,15 +197,15 @@ const LINKS = `
   UNION ALL SELECT identity, id, header, signature FROM waiting
   UNION ALL SELECT identity, id, header, signature FROM chain_header`;
 
-/** A second engine, in memory, that hears every event anew; nothing it would say is said. */
-function rebuildOf(db: Db, protocol: Protocol) {
+/** A second engine, in memory, that hears every event anew, in whatever order; nothing it would say is said. */
+export function rebuildOf(db: Db, protocol: Protocol, now_ms: number) {
   const memory = openNodeSqlite(':memory:');
   const silent = { ...protocol, reflectors: new Map() };
   // Nothing that was taken in was from the future.
   const { newest_ms } = db.prepare('SELECT max(created_ms) AS newest_ms FROM event').get() as {
     newest_ms: number | null;
   };
-  const wall_ms = () => Math.max(Date.now(), newest_ms ?? 0);
+  const wall_ms = () => Math.max(now_ms, newest_ms ?? 0);
   const engine = new Engine({
     db: memory,
     protocol: silent,

@@ -29,8 +29,8 @@ CREATE INDEX IF NOT EXISTS event_dead ON event (identity, id) WHERE body IS NULL
 -- A device's chain in one audience: where a removal cuts, and where two events of one number show a clone.
 CREATE INDEX IF NOT EXISTS event_by_author ON event (identity, author, group_n, seq);
 CREATE INDEX IF NOT EXISTS event_opaque ON event (n) WHERE opaque = 1;
--- What expires some day and is still here.
-CREATE INDEX IF NOT EXISTS event_by_expiry ON event (identity, expires_ms) WHERE body IS NOT NULL AND expires_ms < 9007199254740991;
+-- What expires some day and is not dead yet.
+CREATE INDEX IF NOT EXISTS event_by_expiry ON event (identity, expires_ms) WHERE (body IS NOT NULL OR superseded = 1) AND expires_ms < 9007199254740991;
 
 -- The content keys of sealed events, each sealed under a group key. `sealed` NULL: the event was deleted (or edited), the wrap is gone, and
 -- that it was under this key is remembered: it is what makes the key dirty. `replaced`: there is one under a clean key, too, so that this one

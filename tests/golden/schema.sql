@@ -512,7 +512,7 @@ CREATE INDEX edit_by_message ON edit (message);
 
 CREATE INDEX event_by_author ON event (identity, author, group_n, seq);
 
-CREATE INDEX event_by_expiry ON event (identity, expires_ms) WHERE body IS NOT NULL AND expires_ms < 9007199254740991;
+CREATE INDEX event_by_expiry ON event (identity, expires_ms) WHERE (body IS NOT NULL OR superseded = 1) AND expires_ms < 9007199254740991;
 
 CREATE UNIQUE INDEX event_by_id ON event (identity, id);
 

@@ -1,14 +1,17 @@
 import { id, integer } from '../../../../core/fields.ts';
 import { query } from '../../../../core/query.ts';
 
-/** What has expired by `current_time_ms` and is still here, stored or waiting: the oldest first. */
+/**
+ * What has expired by `current_time_ms` and is still here, stored or waiting: the oldest first. Also what lived on with the words of an edit: what hangs
+ * on it must not outlive it.
+ */
 export const getExpiredEvents = query({
-  description: 'Events that have expired and whose content is still here.',
+  description: 'Events that have expired and are not dead yet.',
   params: { current_time_ms: integer(), limit: integer(1, 10_000) },
   row: { event_id: id(), expires_ms: integer() },
   sql: `
     SELECT id AS event_id, expires_ms FROM event
-      WHERE identity = :identity AND body IS NOT NULL AND expires_ms < 9007199254740991 AND expires_ms <= :current_time_ms
+      WHERE identity = :identity AND (body IS NOT NULL OR superseded = 1) AND expires_ms < 9007199254740991 AND expires_ms <= :current_time_ms
     UNION ALL SELECT id, expires_ms FROM waiting WHERE identity = :identity AND expires_ms <= :current_time_ms
     ORDER BY expires_ms LIMIT :limit`,
 });

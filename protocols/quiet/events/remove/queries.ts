@@ -61,6 +61,20 @@ export const getRemovalsOfDevice = query({
     ORDER BY e.id LIMIT 16`,
 });
 
+/** The removals of a device from private groups, as they are sent: who is not in a group any more is sent nothing of it but these. */
+export const getGroupRemovalsOfDevice = query({
+  description: 'The removals of a device from private groups, as they are sent.',
+  params: { device_id: id() },
+  row: { header: bytes(1, 512), signature: bytes(64), body: bytes(1, 65_536) },
+  sql: `
+    SELECT DISTINCT e.header, e.signature, e.body
+    FROM cut c JOIN event g ON g.identity = c.identity AND g.id = c.group_id JOIN peer p ON p.device = c.device
+      JOIN removal r ON r.user = p.user JOIN event e ON e.n = r.event AND e.group_n = g.n AND e.identity = c.identity
+    WHERE c.identity = :identity AND c.device = :device_id AND c.group_id <> x''
+      AND (r.whole_user = 1 OR EXISTS (SELECT 1 FROM removal_head h WHERE h.event = r.event AND h.device = c.device))
+    ORDER BY e.id LIMIT 16`,
+});
+
 /** One row if the device was let in and is removed from the network. */
 export const isRemovedDevice = query({
   description: 'One row if the device is removed from the network.',

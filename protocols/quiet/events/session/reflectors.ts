@@ -1,6 +1,6 @@
 import { reflector } from '../../../../core/sources.ts';
 import { openingRequest } from '../../reconcile/round.ts';
-import { isMember } from '../sync/queries.ts';
+import { isMember, wasLetIn } from '../sync/queries.ts';
 import { getSyncedWith } from '../synced/queries.ts';
 import { session } from './schema.ts';
 
@@ -11,7 +11,7 @@ import { session } from './schema.ts';
 export const reflectSessionOpened = reflector(session, (query, event, ctx) => {
   const { state, device_id } = event.body;
   if (state !== 'opened' || ctx.me === null) return [];
-  const is_new = query(isMember, { device_id: ctx.me.device_id }).length === 0;
+  const is_new = query(wasLetIn).length === 0;
   if (!is_new && query(isMember, { device_id }).length === 0) return [];
   // Of two that know each other one begins: else each would send what the other is asking for.
   const knows_us = query(getSyncedWith, { device_id }).length > 0;

@@ -13,7 +13,7 @@ export const getActivePeers = query({
     WHERE s.identity = :identity AND i.network_id = :network_id
       -- Members; but who is new here knows nobody yet.
       AND (s.device IN (SELECT device FROM current_device WHERE identity = :identity)
-        OR i.device NOT IN (SELECT device FROM current_device WHERE identity = :identity))
+        OR i.device NOT IN (SELECT device FROM member_device WHERE identity = :identity))
     GROUP BY s.device ORDER BY s.device`,
 });
 
@@ -211,6 +211,16 @@ export const isMember = query({
   params: { device_id: id() },
   row: { device_id: id() },
   sql: 'SELECT device AS device_id FROM current_device WHERE identity = :identity AND device = :device_id',
+});
+
+/** One row if this device has ever been let in: who was removed since is no newcomer, and must not behave like one to strangers. */
+export const wasLetIn = query({
+  description: 'One row if this device has ever been let in.',
+  params: {},
+  row: { device_id: id() },
+  sql: `
+    SELECT m.device AS device_id FROM member_device m JOIN identity i ON i.identity = m.identity AND i.device = m.device
+    WHERE m.identity = :identity`,
 });
 
 /** Ids at which the proof stands of what counts of a removed device. */

@@ -20,6 +20,7 @@ import {
   getOwnAdmission,
   getPeersToPush,
   isMember,
+  wasLetIn,
 } from './queries.ts';
 import { EVENTS_PER_FRAME, syncRefused, syncRequest, syncResponse } from './schema.ts';
 
@@ -92,7 +93,7 @@ export const reflectSyncResponse = reflector(syncResponse, (query, response, ctx
   if (session === null || ctx.me === null) return [];
   // Strangers learn nothing, not even a fingerprint; but who is new here knows nobody yet, and must believe whom its invite names.
   const is_member = query(isMember, { device_id: session.device_id }).length > 0;
-  if (!is_member && query(isMember, { device_id: ctx.me.device_id }).length > 0) return [];
+  if (!is_member && query(wasLetIn).length > 0) return [];
   const { message, cut_ms, asker_progress, answerer_progress, answerer_progressed } = response.body;
   const progress = progressOf(query);
   const progressed = answerer_progressed || progress !== asker_progress;
@@ -143,7 +144,7 @@ export const reflectSyncResponse = reflector(syncResponse, (query, response, ctx
 export const reflectSyncRefused = reflector(syncRefused, (query, refused, ctx) => {
   const session = ctx.session;
   if (session === null || refused.body.introduced || ctx.me === null) return [];
-  const is_newcomer = query(isMember, { device_id: ctx.me.device_id }).length === 0;
+  const is_newcomer = query(wasLetIn).length === 0;
   const knows_peer = query(isMember, { device_id: session.device_id }).length > 0;
   // A stranger that "refuses" us must not learn who the members are.
   if (!is_newcomer && !knows_peer) return [];
