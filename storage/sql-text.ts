@@ -64,5 +64,11 @@ function lookAt(sql: string): SqlText {
     else if (groups?.word !== undefined) names.add(groups.word.toLowerCase());
     else if (groups?.quoted !== undefined) names.add(groups.quoted.slice(1, -1).toLowerCase());
   }
-  return { first_word: first_word ?? '', statement_count, parameter_names: [...parameter_names], names, compiled };
+  return {
+    first_word: first_word ?? '',
+    statement_count,
+    parameter_names: [...parameter_names],
+    names,
+    compiled,
+  };
 }

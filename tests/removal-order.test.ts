@@ -72,8 +72,7 @@ class Story extends World {
   /** Brings to some what one has said, by hands that refuse nobody's words. */
   bring(from: string, event_ids: readonly string[], to: readonly string[]): void {
     const { items } = eventItems(this.node(from));
-    for (const name of to)
-      for (const id of event_ids) hear(this.node(name), items.get(id) as Uint8Array);
+    for (const name of to) for (const id of event_ids) hear(this.node(name), items.get(id) as Uint8Array);
   }
 
   /** Who of these is in the network (or in a group), as each of the others sees it, and as Olga does in every order. All must agree. */
@@ -132,18 +131,21 @@ describe('S12, F11: whoever removes a device of their own, or leaves', () => {
   it.each([
     ['a phone, by the first device', 'bob', 'phone'],
     ['the first device, by a phone', 'phone', 'bob'],
-  ])("the thief of an admin's device that its owner has removed (%s) removes nobody", (_what, owner, stolen) => {
-    const story = new Story(1, 'bob', 'carol', 'mallory');
-    story.grant('alice', 'bob');
-    story.link('bob', 'phone');
-    story.gather();
-    story.olgaGoes();
-    story.removeDevice(owner, stolen);
-    story.gather(['alice', 'carol', 'mallory', owner]);
-    story.clock.pass(DAY_MS);
-    story.bring(stolen, [story.remove(stolen, 'carol')], ['alice', 'carol']);
-    expect(story.inside(['carol', owner, stolen], ['alice', 'carol'])).toEqual([`carol ${owner}`]);
-  });
+  ])(
+    "the thief of an admin's device that its owner has removed (%s) removes nobody",
+    (_what, owner, stolen) => {
+      const story = new Story(1, 'bob', 'carol', 'mallory');
+      story.grant('alice', 'bob');
+      story.link('bob', 'phone');
+      story.gather();
+      story.olgaGoes();
+      story.removeDevice(owner, stolen);
+      story.gather(['alice', 'carol', 'mallory', owner]);
+      story.clock.pass(DAY_MS);
+      story.bring(stolen, [story.remove(stolen, 'carol')], ['alice', 'carol']);
+      expect(story.inside(['carol', owner, stolen], ['alice', 'carol'])).toEqual([`carol ${owner}`]);
+    },
+  );
 
   it('nor does somebody to whom the thief gives rights', () => {
     const story = new Story(2, 'bob', 'carol', 'mallory');
@@ -349,15 +351,18 @@ describe('S12: between admins', () => {
   it.each([
     ['the lower grant id', ['bob', 'carol']],
     ['the higher one', ['carol', 'bob']],
-  ])('who has not heard of the other: %s makes no difference to when it is said', (_what, [first, second]) => {
-    const story = equals(13);
-    const removals = [story.remove(first as string, second as string)];
-    story.clock.pass(DAY_MS);
-    removals.push(story.remove(second as string, first as string));
-    story.bring(first as string, removals.slice(0, 1), ['alice', 'dave']);
-    story.bring(second as string, removals.slice(1), ['alice', 'dave']);
-    expect(story.inside(['bob', 'carol'], ['alice', 'dave'])).toEqual(['bob']);
-  });
+  ])(
+    'who has not heard of the other: %s makes no difference to when it is said',
+    (_what, [first, second]) => {
+      const story = equals(13);
+      const removals = [story.remove(first as string, second as string)];
+      story.clock.pass(DAY_MS);
+      removals.push(story.remove(second as string, first as string));
+      story.bring(first as string, removals.slice(0, 1), ['alice', 'dave']);
+      story.bring(second as string, removals.slice(1), ['alice', 'dave']);
+      expect(story.inside(['bob', 'carol'], ['alice', 'dave'])).toEqual(['bob']);
+    },
+  );
 
   it('three in a circle end alike everywhere: the first by id holds, and what that leaves', () => {
     const story = new Story(14, 'bob', 'carol', 'dave');
@@ -483,10 +488,7 @@ describe('S17: judging what the hostile write', () => {
     }));
     const cuts = judged({
       ...base,
-      devices: [
-        ...base.devices,
-        { peer_id: id(25), device_id: eves_device, user_id: eve, is_linked: false },
-      ],
+      devices: [...base.devices, { peer_id: id(25), device_id: eves_device, user_id: eve, is_linked: false }],
       admissions: [...base.admissions, { event_id: id(35), author: founder, joiner_id: eve }],
       group_members: [bob, eve].map((user_id) => ({
         event_id: group_id,

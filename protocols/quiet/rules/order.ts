@@ -82,9 +82,7 @@ export class Order {
     return this.#rests(act).some((root) =>
       this.#in_effect_about
         .get(root)
-        ?.some(
-          (other) => other.because_id === null && this.#seniority.rank(other) < rank && isAbout(other),
-        ),
+        ?.some((other) => other.because_id === null && this.#seniority.rank(other) < rank && isAbout(other)),
     );
   }
 
