@@ -24,7 +24,7 @@ export function openBetterSqlite3(path: string): Db {
 
   const prepare: Db['prepare'] = (sql) => {
     const text = guard.requireOneStatement(sql);
-    const statement = raw.prepare(sql);
+    const statement = raw.prepare(text.compiled);
     const names = text.parameter_names;
     const writes = guard.isWriting(text, !statement.readonly);
     const permit = () => {
@@ -68,8 +68,9 @@ export function openBetterSqlite3(path: string): Db {
     },
 
     prepareRead(sql) {
-      const names = guard.requireReadingText(sql).parameter_names;
-      const statement: RawStatement = raw.prepare(sql);
+      const text = guard.requireReadingText(sql);
+      const names = text.parameter_names;
+      const statement: RawStatement = raw.prepare(text.compiled);
       if (!statement.readonly || !statement.reader)
         throw guard.notReadOnly(sql, 'SQLite says that it writes');
       const columns = statement.columns().map((column) => column.name);

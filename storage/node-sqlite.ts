@@ -45,7 +45,7 @@ function opened(raw: DatabaseSync, pragmas: readonly string[]): Db {
     prepare(sql) {
       const text = guard.requireOneStatement(sql);
       const names = text.parameter_names;
-      const statement = authorizer.watch('free', () => raw.prepare(sql));
+      const statement = authorizer.watch('free', () => raw.prepare(text.compiled));
       const writes = guard.isWriting(text, authorizer.sawWriting());
       const changes_rows = writes && /^(INSERT|UPDATE|DELETE|REPLACE|WITH)$/.test(text.first_word);
       const permit = () => {
@@ -70,10 +70,11 @@ function opened(raw: DatabaseSync, pragmas: readonly string[]): Db {
     },
 
     prepareRead(sql) {
-      const names = guard.requireReadingText(sql).parameter_names;
+      const text = guard.requireReadingText(sql);
+      const names = text.parameter_names;
       let statement: StatementSync;
       try {
-        statement = authorizer.watch('reading', () => raw.prepare(sql));
+        statement = authorizer.watch('reading', () => raw.prepare(text.compiled));
       } catch (error) {
         throw authorizer.sawWriting() ? guard.notReadOnly(sql, 'SQLite saw it do more', error) : error;
       }

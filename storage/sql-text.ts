@@ -13,6 +13,11 @@ export interface SqlText {
   readonly parameter_names: readonly string[];
   /** Every word and quoted name or string in lower case, without its quotes. */
   readonly names: ReadonlySet<string>;
+  /**
+   * The text to compile: `LIMIT :n` as `LIMIT (:n + 0)`. SQLite plans with the value that is bound to a bare limit, and so compiles the statement
+   * anew each time one is bound: ten times what most of these statements cost to run.
+   */
+  readonly compiled: string;
 }
 
 /** Comments and blanks first, then whatever is quoted, parameters, words, semicolons, and any other single character. */
@@ -40,9 +45,14 @@ function lookAt(sql: string): SqlText {
   let inside_statement = false;
   const parameter_names = new Set<string>();
   const names = new Set<string>();
+  let compiled = '';
+  let word_before = '';
 
-  for (const { groups } of sql.matchAll(token_pattern)) {
+  for (const { 0: token, groups } of sql.matchAll(token_pattern)) {
+    const is_bare_limit = groups?.parameter !== undefined && word_before === 'LIMIT';
+    compiled += is_bare_limit ? `(${token} + 0)` : token;
     if (groups?.blank !== undefined) continue;
+    word_before = groups?.word?.toUpperCase() ?? '';
     if (groups?.end !== undefined) {
       inside_statement = false;
       continue;
@@ -54,5 +64,11 @@ function lookAt(sql: string): SqlText {
     else if (groups?.word !== undefined) names.add(groups.word.toLowerCase());
     else if (groups?.quoted !== undefined) names.add(groups.quoted.slice(1, -1).toLowerCase());
   }
-  return { first_word: first_word ?? '', statement_count, parameter_names: [...parameter_names], names };
+  return {
+    first_word: first_word ?? '',
+    statement_count,
+    parameter_names: [...parameter_names],
+    names,
+    compiled,
+  };
 }

@@ -296,6 +296,7 @@ describe('S17: judging', () => {
         ]),
       ),
       known: new Map(),
+      is_known: () => false,
       onChain: () => new Set(),
       missing: () => [],
     });

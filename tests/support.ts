@@ -8,7 +8,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach } from 'vitest';
 import type { Clock, Random } from '../core/clock.ts';
-import type { Db } from '../core/db.ts';
+import type { Db, SqlParams, SqlRow, Statement } from '../core/db.ts';
 import { Engine } from '../core/engine.ts';
 import type { RawEvent } from '../core/envelope.ts';
 import { encodeFrame } from '../core/event-codec.ts';
@@ -81,6 +81,7 @@ export class TestNode {
   readonly effects: AfterCommit[] = [];
   readonly clock: TestClock;
   readonly db: Db;
+  readonly #statements = new Map<string, Statement>();
 
   constructor(options: { protocol?: Protocol; clock?: TestClock; random?: Random; db?: Db } = {}) {
     this.clock = options.clock ?? new TestClock();
@@ -132,8 +133,10 @@ export class TestNode {
     return this.engine.query(name, params, identity) as Row[];
   }
 
-  all(sql: string): Record<string, unknown>[] {
-    return this.db.prepare(sql).all();
+  all(sql: string, params: SqlParams = {}): SqlRow[] {
+    const statement = this.#statements.get(sql) ?? this.db.prepare(sql);
+    this.#statements.set(sql, statement);
+    return statement.all(params);
   }
 }
 

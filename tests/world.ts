@@ -4,6 +4,7 @@
  */
 import { copyFileSync } from 'node:fs';
 import { join } from 'node:path';
+import type { Random } from '../core/clock.ts';
 import type { RawEvent, Wrap } from '../core/envelope.ts';
 import { encodeEventItem } from '../core/event-codec.ts';
 import { openNodeSqlite } from '../storage/node-sqlite.ts';
@@ -42,12 +43,13 @@ export class World {
     if (known !== undefined) return known;
     const db = openedDb(join(this.folder, `${name}.db`), openNodeSqlite);
     db.exec('PRAGMA synchronous = OFF');
-    const random = seededRandom(
-      this.seed * 31 + [...name].reduce((sum, letter) => sum * 7 + letter.charCodeAt(0), 0),
-    );
-    const node = new TestNode({ clock: this.clock, db, random });
+    const node = new TestNode({ clock: this.clock, db, random: this.randomOf(name, this.seed) });
     this.nodes.set(name, node);
     return node;
+  }
+
+  protected randomOf(name: string, seed: number): Random {
+    return seededRandom(seed * 31 + [...name].reduce((sum, letter) => sum * 7 + letter.charCodeAt(0), 0));
   }
 
   found(name: string): TestNode {
@@ -193,7 +195,7 @@ const STORED = `
 export function eventItems(node: TestNode, since = 0): { items: Map<string, Uint8Array>; until: number } {
   const raws = new Map<string, RawEvent & { wraps: Wrap[] }>();
   let until = since;
-  for (const row of node.db.prepare(STORED).all({ since })) {
+  for (const row of node.all(STORED, { since })) {
     const id = (row.id as Uint8Array).toHex();
     const raw = raws.get(id) ?? {
       header: row.header as Uint8Array,

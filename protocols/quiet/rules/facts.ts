@@ -37,7 +37,11 @@ export interface Facts {
     readonly is_linked: boolean;
   }[];
   readonly admissions: readonly (Fact & { readonly joiner_id: Id })[];
-  readonly grants: readonly (Fact & { readonly user_id: Id; readonly basis_id: Id | null })[];
+  readonly grants: readonly (Fact & {
+    readonly user_id: Id;
+    readonly right: string;
+    readonly basis_id: Id | null;
+  })[];
   readonly revocations: readonly (Fact & {
     readonly seq: number;
     readonly group_id: Id | null;
@@ -62,6 +66,8 @@ export interface Facts {
   readonly heads: ReadonlyMap<Id, ReadonlyMap<Id, Head>>;
   /** By removal: the removals that its author says it knew. */
   readonly known: ReadonlyMap<Id, ReadonlySet<Id>>;
+  /** Whether the author of any removal says so of this one. */
+  readonly is_known: (removal_id: Id) => boolean;
   /** Ids of the facts that are reached from an event back along its chain. */
   readonly onChain: (head: Id) => ReadonlySet<Id>;
   /** Where the chains asked for so far end because a header is not here. */
@@ -87,7 +93,11 @@ export function gatherFacts(query: Query): Facts | null {
   for (const { event_id, device_id, seq, head } of all(query, getHeadFacts))
     mapIn(heads, event_id).set(device_id, { seq, head: seq === 0 ? null : head });
   const known = new Map<Id, Set<Id>>();
-  for (const { event_id, known_id } of all(query, getKnownFacts)) setIn(known, event_id).add(known_id);
+  const known_by_any = new Set<Id>();
+  for (const { event_id, known_id } of all(query, getKnownFacts)) {
+    setIn(known, event_id).add(known_id);
+    known_by_any.add(known_id);
+  }
   const chains = new Map<Id, ReadonlySet<Id>>();
   const missing = new Set<Id>();
   return {
@@ -100,6 +110,7 @@ export function gatherFacts(query: Query): Facts | null {
     group_members: all(query, getGroupFacts),
     heads,
     known,
+    is_known: (removal_id) => known_by_any.has(removal_id),
     onChain: (head) => {
       const known_chain = chains.get(head);
       if (known_chain !== undefined) return known_chain;

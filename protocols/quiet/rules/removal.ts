@@ -40,7 +40,7 @@ export function closings(query: Query): EventDraft[] {
   );
   const revocations = query(getRightsToClose, { limit: CLOSED_MAX }).map(
     ({ group_id, grant_id, user_id, revocation_id }) => {
-      const heads = headsOf(query, { user_id, device_id: null }, group_id);
+      const heads = headsOf(query, { user_id, device_id: null }, group_id, grant_id);
       return event(revoke, { grant_id, ...heads, basis_id: null, because_id: revocation_id }, { group_id });
     },
   );

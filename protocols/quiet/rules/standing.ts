@@ -2,16 +2,16 @@
  * Whose events count: one judgement on all facts together, so that every node that has the same facts comes to the same result, in whatever order
  * they arrived.
  *
- * Removals and revocations take effect one after the other, the most senior first: by their distance from the founder (how many grants lie
- * between), then by the grant they rest on. One whose author an earlier one has cut off has no effect; a later one never undoes an earlier one. So
- * two admins who remove each other end alike everywhere.
- *
- * A removal names for each device the last event that counts. Of concurrent ones the higher cut holds, so that nobody loses words that somebody
- * had seen; but who knew of another removal cannot raise its cut, or a thief's friend could let the thief's events in afterwards.
+ * Removals and revocations take effect one after the other, in the order that `order.ts` says: first those for everybody, then those in each private
+ * group. One whose author an earlier one has cut off has no effect; a later one never undoes an earlier one. So two admins who remove each other end
+ * alike everywhere, and what the removed say afterwards takes nothing from anybody.
  */
 import type { Id } from '../../../core/fields.ts';
+import { Cuts, isHigher, NOTHING } from './cuts.ts';
 import type { Fact, Facts, Head } from './facts.ts';
-import { listIn, mapIn, setIn } from './maps.ts';
+import { listIn, mapIn } from './maps.ts';
+import { Order, placeOf, rightBy } from './order.ts';
+import { type Act, type Removal, type Revocation, Seniority } from './seniority.ts';
 
 export interface Judgement {
   /** Devices that are cut off: in the network (`group_id` null) or in one private group. */
@@ -24,30 +24,15 @@ export interface Judgement {
   } & Head)[];
 }
 
-/** Ranks that rest on no grant: a group's founder in it; oneself; and what merely follows in a group from what was judged before. */
-const CREATOR_OF_GROUP = 1_000;
-const ONESELF = 2_000;
-const FOLLOWS = 3_000;
-
-const NOTHING: Head = { seq: 0, head: null };
-
-type Removal = Facts['removals'][number];
-type Revocation = Facts['revocations'][number];
-type Step = { readonly rank: number; readonly basis: Id; readonly of: Removal | Revocation };
-
 export function judgeFacts(facts: Facts): Judgement {
   return new Judge(facts).judgement();
 }
 
 class Judge {
   readonly #facts: Facts;
-  readonly #founder: Id | undefined;
-  readonly #devices_of = new Map<Id, Set<Id>>();
-  readonly #users_of = new Map<Id, Set<Id>>();
-  readonly #grants: ReadonlyMap<Id, Facts['grants'][number]>;
-  /** Removals in force, by scope (`''`: the network), then by device. */
-  readonly #in_force = new Map<string, Map<Id, Removal[]>>();
-  readonly #cuts = new Map<string, Map<Id, Head>>();
+  readonly #seniority: Seniority;
+  /** By scope: `''` for the network, or a private group. */
+  readonly #cuts = new Map<string, Cuts>();
   /** Lost rights: by grant, then by scope, then by device. */
   readonly #lost = new Map<Id, Map<string, Map<Id, Head>>>();
   #admitted: ReadonlySet<Id> = new Set();
@@ -55,17 +40,14 @@ class Judge {
   readonly #devices_by = new Map<Id, Facts['devices'][number][]>();
   /** Whom an author let in, by which facts. */
   readonly #opened_by = new Map<Id, { readonly fact: Fact; readonly joiner_id: Id }[]>();
-  readonly #distances = new Map<Id, number>();
   /** Grants that were looked at since the last step. */
   readonly #given = new Map<Id, boolean>();
 
   constructor(facts: Facts) {
     this.#facts = facts;
-    this.#grants = new Map(facts.grants.map((grant) => [grant.event_id, grant]));
+    this.#seniority = new Seniority(facts);
     for (const device of facts.devices) {
-      const { device_id, user_id, peer_id, is_linked } = device;
-      setIn(this.#devices_of, user_id).add(device_id);
-      setIn(this.#users_of, device_id).add(user_id);
+      const { user_id, peer_id, is_linked } = device;
       for (const joiner_id of is_linked ? [user_id, peer_id] : [user_id])
         listIn(this.#devices_by, joiner_id).push(device);
     }
@@ -73,89 +55,72 @@ class Judge {
       listIn(this.#opened_by, fact.author).push({ fact, joiner_id: fact.joiner_id });
     for (const fact of facts.grants)
       listIn(this.#opened_by, fact.author).push({ fact, joiner_id: fact.user_id });
-    this.#founder = facts.devices.find(
-      (device) => device.device_id === facts.founder_device && !device.is_linked,
-    )?.user_id;
   }
 
   judgement(): Judgement {
     this.#admitted = this.#admit();
-    for (const { of } of this.#steps()) {
-      if (!this.#isEntitled(of)) continue;
-      if ('grant_id' in of) this.#revoke(of);
-      else this.#remove(of);
-      this.#admitted = this.#admit();
-      this.#given.clear();
-    }
+    const scopes = new Map<string, Act[]>([['', []]]);
+    for (const act of [...this.#facts.removals, ...this.#facts.revocations])
+      listIn(scopes, act.group_id ?? '').push(act);
+    for (const acts of scopes.values()) this.#judge(acts);
     return { cuts: this.#allCuts(), rights: this.#allRights() };
   }
 
-  /** Removals and revocations, the most senior first. */
-  #steps(): Step[] {
-    const { removals, revocations } = this.#facts;
-    const steps = [...removals, ...revocations].map((of) => {
-      const rank = this.#rank(of);
-      return { rank, basis: rank < ONESELF ? (of.basis_id ?? '') : '', of };
+  /** All acts of one scope. What had no effect is looked at again, as long as others may have saved it: of two cuts the higher holds. */
+  #judge(acts: readonly Act[]): void {
+    const order: Order = new Order(acts, (act) => this.#aims(act), this.#seniority, {
+      isEntitled: (act) => this.#isEntitled(act, order),
+      leaves: (act, other) => this.#leaves(act, other),
     });
-    return steps.sort(
-      (a, b) => a.rank - b.rank || compare(a.basis, b.basis) || compare(a.of.event_id, b.of.event_id),
-    );
+    let left = order.acts;
+    for (;;) {
+      const entitled = left.filter((act) => this.#isEntitled(act, order));
+      if (entitled.length === 0) return;
+      for (const act of entitled)
+        while (!order.isInEffect(act) && this.#isEntitled(act, order)) {
+          const next = order.next(act);
+          order.tookEffect(next);
+          this.#takeEffect(next);
+        }
+      left = left.filter((act) => !order.isInEffect(act));
+    }
   }
 
-  #rank(of: Removal | Revocation): number {
-    if (of.because_id !== null) return FOLLOWS;
-    // Whatever rights one has: among one's own devices they do not count, or a thief of one would remove the rest.
-    if (this.#isOwn(of)) return ONESELF + this.#ownRank(of.author);
-    if (of.basis_id !== null) return this.#distance(of.basis_id);
-    if (this.#speaksFor(of.author, this.#founder)) return 0;
-    return CREATOR_OF_GROUP;
+  /** What an act takes away. What follows, only from those who have lost it for everybody. */
+  #aims(act: Act): string[] {
+    if ('grant_id' in act) return [rightBy(act.grant_id)];
+    return [...this.#seniority.devicesOf(act.user_id)]
+      .filter((device_id) => this.#isAimedAt(act, device_id))
+      .map(placeOf);
   }
 
-  /** Leaving, or removing a device of one's own. */
-  #isOwn(of: Removal | Revocation): of is Removal {
-    return !('grant_id' in of) && this.#speaksFor(of.author, of.user_id);
-  }
-
-  /** Grants between a grant and the founder. Ids are hashes, so that there are no circles. */
-  #distance(grant_id: Id): number {
-    const chain: Id[] = [];
-    let at: Id | null | undefined = grant_id;
-    for (; at != null && !this.#distances.has(at); at = this.#grants.get(at)?.basis_id) chain.push(at);
-    let distance = at == null ? 0 : (this.#distances.get(at) ?? 0);
-    for (const link of chain.reverse()) this.#distances.set(link, ++distance);
-    return distance;
-  }
-
-  /** Among one's own devices the first is senior to those that were linked later, or a thief of one would remove the others. */
-  #ownRank(device_id: Id): number {
-    return this.#facts.devices.some((device) => device.device_id === device_id && !device.is_linked) ? 0 : 1;
-  }
-
-  #speaksFor(device_id: Id, user_id: Id | undefined): boolean {
-    return user_id !== undefined && this.#users_of.get(device_id)?.has(user_id) === true;
-  }
-
-  #isCreator({ author, group_id }: Removal): boolean {
-    if (group_id === null) return false;
-    return this.#facts.group_members.some(
-      (member) => member.group_id === group_id && this.#speaksFor(author, member.creator_id),
-    );
+  #isAimedAt(removal: Removal, device_id: Id): boolean {
+    if (!removal.whole_user && this.#facts.heads.get(removal.event_id)?.has(device_id) !== true) return false;
+    return removal.because_id === null || this.#cutOf('', device_id) !== undefined;
   }
 
   // --- what counts, as far as has been judged ---------------------------------------------------------------------------------------------
 
+  #cutOf(scope: string, device_id: Id): Head | undefined {
+    return this.#cuts.get(scope)?.of(device_id);
+  }
+
+  #isOnChain(fact: Fact, head: Head | undefined): boolean {
+    return head !== undefined && head.head !== null && this.#facts.onChain(head.head).has(fact.event_id);
+  }
+
   /** Whether a fact's author had been let in, and no cut lies before it. */
   #counts(fact: Fact, group_id: Id | null, admitted: ReadonlySet<Id> = this.#admitted): boolean {
     if (!admitted.has(fact.author)) return false;
-    const cut = this.#cuts.get(group_id ?? '')?.get(fact.author);
-    if (cut === undefined) return true;
-    return cut.head !== null && this.#facts.onChain(cut.head).has(fact.event_id);
+    const cut = this.#cutOf(group_id ?? '', fact.author);
+    return cut === undefined || this.#isOnChain(fact, cut);
   }
 
   /** Devices that are let in by facts that count: the founder's, and from there on. Each fact is looked at once, when its author is in. */
   #admit(): ReadonlySet<Id> {
+    const { founder } = this.#seniority;
     const admitted = new Set<Id>();
-    const users = new Set<Id | undefined>([this.#founder]);
+    const users = new Set<Id | undefined>([founder]);
     const waiting = [this.#facts.founder_device];
     const enter = (joiner_id: Id) => {
       users.add(joiner_id);
@@ -164,7 +129,7 @@ class Judge {
         if (users.has(user_id) && (!is_linked || users.has(peer_id))) waiting.push(device_id);
       }
     };
-    if (this.#founder !== undefined) enter(this.#founder);
+    if (founder !== undefined) enter(founder);
     for (let author = waiting.pop(); author !== undefined; author = waiting.pop()) {
       if (admitted.has(author)) continue;
       admitted.add(author);
@@ -174,24 +139,50 @@ class Judge {
     return admitted;
   }
 
-  #isEntitled(of: Removal | Revocation): boolean {
+  #isEntitled(of: Act, order: Order): boolean {
     if (!this.#counts(of, of.group_id)) return false;
     // What follows is only for what has happened in the network: see where it takes effect.
-    if (of.because_id !== null || this.#isOwn(of)) return true;
-    if (of.basis_id !== null) return this.#grantHolds(of.basis_id, of, of.group_id);
-    if (this.#speaksFor(of.author, this.#founder)) return true;
-    return !('grant_id' in of) && this.#isCreator(of);
+    if (of.because_id !== null) return true;
+    const seniority = this.#seniority;
+    const may =
+      seniority.isOwn(of) ||
+      (of.basis_id !== null
+        ? this.#grantHolds(of.basis_id, of, of.group_id)
+        : seniority.speaksFor(of.author, seniority.founder) ||
+          (!('grant_id' in of) && seniority.isByCreator(of)));
+    return may && !this.#isVain(of) && !order.isAnswered(of);
+  }
+
+  /** One cannot remove oneself twice. It still tells what others knew. */
+  #isVain(act: Act): boolean {
+    if (!this.#seniority.isOwn(act) || this.#facts.is_known(act.event_id)) return false;
+    return [...this.#seniority.devicesOf(act.user_id)].every(
+      (device_id) =>
+        !this.#isAimedAt(act, device_id) || this.#cutOf(act.group_id ?? '', device_id) !== undefined,
+    );
+  }
+
+  /** Whether an act that is about another, or about what that was done by, names heads behind it. */
+  #leaves(act: Act, other: Act): boolean {
+    const heads = this.#facts.heads.get(act.event_id);
+    const is_struck = (fact: Fact & { readonly basis_id: Id | null }) =>
+      'grant_id' in act
+        ? fact.basis_id === act.grant_id
+        : this.#seniority.speaksFor(fact.author, act.user_id) && this.#isAimedAt(act, fact.author);
+    let fact: (Fact & { readonly basis_id: Id | null }) | undefined = other;
+    while (fact !== undefined) {
+      if (is_struck(fact) && !this.#isOnChain(fact, heads?.get(fact.author))) return false;
+      fact = act.group_id === null ? this.#seniority.grant(fact.basis_id ?? '') : undefined;
+    }
+    return true;
   }
 
   /** Whether a grant is in force for what an author did by it. */
   #grantHolds(grant_id: Id, used_in: Fact, group_id: Id | null): boolean {
-    const grant = this.#grants.get(grant_id);
-    if (grant === undefined || !this.#speaksFor(used_in.author, grant.user_id)) return false;
+    const grant = this.#seniority.grant(grant_id);
+    if (grant === undefined || !this.#seniority.speaksFor(used_in.author, grant.user_id)) return false;
     const lost = this.#lost.get(grant_id)?.get(group_id ?? '');
-    if (lost !== undefined) {
-      const head = lost.get(used_in.author)?.head ?? null;
-      if (head === null || !this.#facts.onChain(head).has(used_in.event_id)) return false;
-    }
+    if (lost !== undefined && !this.#isOnChain(used_in, lost.get(used_in.author))) return false;
     return this.#given.get(grant_id) ?? this.#isGiven(grant);
   }
 
@@ -201,13 +192,13 @@ class Judge {
     let at: Facts['grants'][number] | undefined = grant;
     while (at !== undefined && !this.#given.has(at.event_id)) {
       chain.push(at);
-      at = at.basis_id === null ? undefined : this.#grants.get(at.basis_id);
+      at = at.basis_id === null ? undefined : this.#seniority.grant(at.basis_id);
     }
     for (const link of chain.reverse()) {
       const holds =
         this.#counts(link, null) &&
         (link.basis_id === null
-          ? this.#speaksFor(link.author, this.#founder)
+          ? this.#seniority.speaksFor(link.author, this.#seniority.founder)
           : this.#grantHolds(link.basis_id, link, null));
       this.#given.set(link.event_id, holds);
     }
@@ -216,78 +207,54 @@ class Judge {
 
   // --- taking effect ----------------------------------------------------------------------------------------------------------------------
 
-  #remove(removal: Removal): void {
+  #takeEffect(act: Act): void {
+    const has_changed = 'grant_id' in act ? this.#revoke(act) : this.#remove(act);
+    // Who is in, and what grants give, is judged for everybody: what happens in a group changes nothing about it.
+    if (!has_changed || act.group_id !== null) return;
+    this.#given.clear();
+    if (!('grant_id' in act)) this.#admitted = this.#admit();
+  }
+
+  #remove(removal: Removal): boolean {
     const scope = removal.group_id ?? '';
-    const by_device = mapIn(this.#in_force, scope);
-    const cuts = mapIn(this.#cuts, scope);
-    const named = this.#facts.heads.get(removal.event_id);
-    for (const device_id of this.#devices_of.get(removal.user_id) ?? []) {
-      if (!removal.whole_user && named?.has(device_id) !== true) continue;
-      if (removal.because_id !== null && this.#cuts.get('')?.has(device_id) !== true) continue;
-      const list = by_device.get(device_id) ?? [];
-      by_device.set(device_id, list);
-      // One cannot remove oneself twice, nor save anything by doing so once others have.
-      if (this.#isOwn(removal) && list.length > 0) continue;
-      list.push(removal);
-      cuts.set(device_id, this.#highest(list, device_id));
-    }
+    const cuts = this.#cuts.get(scope) ?? new Cuts(this.#facts, this.#seniority);
+    this.#cuts.set(scope, cuts);
+    let has_changed = false;
+    for (const device_id of this.#seniority.devicesOf(removal.user_id))
+      if (this.#isAimedAt(removal, device_id)) has_changed = cuts.add(device_id, removal) || has_changed;
+    return has_changed;
   }
 
-  /** The cut that several removals of one device lead to: the highest, but none that its author knew to be too high. */
-  #highest(removals: readonly Removal[], device_id: Id): Head {
-    const others = removals.filter((removal) => !this.#isOwn(removal));
-    const judged = others.length > 0 ? others : removals;
-    const values = new Map<Removal, Head>();
-    /** What a removal cuts at: no higher than any other that its author knew. */
-    const cutBy = (removal: Removal): Head => {
-      const known = values.get(removal);
-      if (known !== undefined) return known;
-      let lowest = this.#facts.heads.get(removal.event_id)?.get(device_id) ?? NOTHING;
-      // Ids are hashes, and numbers grow: nobody knew of something that knew of them.
-      values.set(removal, lowest);
-      for (const other of judged) {
-        if (other === removal || !this.#knew(removal, other)) continue;
-        const head = cutBy(other);
-        if (isHigher(lowest, head)) lowest = head;
-      }
-      values.set(removal, lowest);
-      return lowest;
-    };
-    return judged.map(cutBy).reduce((best, head) => (isHigher(head, best) ? head : best), NOTHING);
-  }
-
-  #knew(removal: Removal, other: Removal): boolean {
-    if (this.#facts.known.get(removal.event_id)?.has(other.event_id) === true) return true;
-    return removal.author === other.author && removal.seq > other.seq;
-  }
-
-  #revoke(revocation: Revocation): void {
-    const { grant_id, group_id, because_id, event_id } = revocation;
+  #revoke({ grant_id, group_id, because_id, event_id }: Revocation): boolean {
     const scopes = mapIn(this.#lost, grant_id);
     const named = this.#facts.heads.get(event_id);
-    for (const device_id of this.#devices_of.get(this.#grants.get(grant_id)?.user_id ?? '') ?? []) {
+    let has_changed = false;
+    for (const device_id of this.#seniority.devicesOf(this.#seniority.grant(grant_id)?.user_id ?? '')) {
       if (because_id !== null && scopes.get('')?.has(device_id) !== true) continue;
       const lost = mapIn(scopes, group_id ?? '');
       const head = named?.get(device_id) ?? NOTHING;
       const before = lost.get(device_id);
-      if (before === undefined || isHigher(head, before)) lost.set(device_id, head);
+      if (before !== undefined && !isHigher(head, before)) continue;
+      lost.set(device_id, head);
+      has_changed = true;
     }
+    return has_changed;
   }
 
   // --- the result -------------------------------------------------------------------------------------------------------------------------
 
   #allCuts(): Judgement['cuts'] {
     const cuts: Judgement['cuts'][number][] = [];
-    for (const device_id of this.#users_of.keys()) {
+    for (const device_id of this.#seniority.devices) {
       // Whoever was let in only by somebody whose word does not count: nothing of theirs does, until somebody else lets them in.
-      const cut = this.#admitted.has(device_id) ? this.#cuts.get('')?.get(device_id) : NOTHING;
+      const cut = this.#admitted.has(device_id) ? this.#cutOf('', device_id) : NOTHING;
       if (cut !== undefined) cuts.push({ device_id, group_id: null, ...cut });
     }
     for (const [group_id, users] of this.#groups()) {
       const is_founded = users.founded;
       for (const [user_id, counts] of users.members) {
-        for (const device_id of this.#devices_of.get(user_id) ?? []) {
-          const cut = is_founded && counts ? this.#cuts.get(group_id)?.get(device_id) : NOTHING;
+        for (const device_id of this.#seniority.devicesOf(user_id)) {
+          const cut = is_founded && counts ? this.#cutOf(group_id, device_id) : NOTHING;
           if (cut !== undefined) cuts.push({ device_id, group_id, ...cut });
         }
       }
@@ -322,11 +289,4 @@ class Judge {
       );
     });
   }
-}
-
-const compare = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
-
-/** Whether `a` leaves more standing than `b`; of two at one number the lower id, so that all choose alike. */
-function isHigher(a: Head, b: Head): boolean {
-  return a.seq > b.seq || (a.seq === b.seq && compare(a.head ?? 'g', b.head ?? 'g') < 0);
 }

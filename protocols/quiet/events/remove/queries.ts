@@ -1,5 +1,6 @@
 import { bytes, id, integer } from '../../../../core/fields.ts';
 import { query } from '../../../../core/query.ts';
+import { heardLoss } from '../revoke/queries.ts';
 
 /** A removal as it was made, in force or not. */
 export const getRemoval = query({
@@ -33,20 +34,46 @@ export const getDeclaredDevices = query({
     WHERE u.identity = :identity AND u.id = :user_id AND (:device_id IS NULL OR p.device = :device_id) ORDER BY p.device`,
 });
 
+/**
+ * SQL: the row of the removal that cuts a device where it is cut, as far as it is known; what was taken in after it came too late to be named by another
+ * removal. `c`: the row of the cut, `group_n`: its group.
+ */
+const heardCut = (c: string, group_n: string) => `
+  (SELECT min(r.event) FROM event re JOIN removal r ON r.event = re.n JOIN peer p ON p.user = r.user AND p.device = ${c}.device
+     LEFT JOIN removal_head h ON h.event = r.event AND h.device = p.device
+   WHERE re.identity = ${c}.identity AND re.group_n IS ${group_n} AND (h.event IS NOT NULL OR r.whole_user = 1)
+     AND coalesce(h.seq, 0) = ${c}.seq AND (${c}.head IS NULL OR h.head = ${c}.head))`;
+
+/** Where a device is cut off, in the network or in a group. */
+export const getCut = query({
+  description: 'Where a device is cut off, in the network or in a group.',
+  params: { device_id: id(), group_id: id().nullable() },
+  row: { seq: integer(), head: id().nullable() },
+  sql: `
+    SELECT seq, head FROM cut WHERE identity = :identity AND device = :device_id AND group_id = coalesce(:group_id, x'')`,
+});
+
 /** Links of a device's chain that one query gives. */
 export const LINKS_PER_PAGE = 10_000;
 
-/** A device's events in an audience, by number: each with the one before it. Those that are gone are among them. */
+/**
+ * A device's events in an audience, by number: each with the one before it. Those that are gone are among them; those that came only after the device
+ * was cut off are not, nor (with `grant_id`) those that came after that right was known to be lost.
+ */
 export const getChainLinks = query({
   description:
     'The events of a device that are for everybody or for one group, each with the one before it, by number.',
-  params: { device_id: id(), group_id: id().nullable(), offset: integer() },
+  params: { device_id: id(), group_id: id().nullable(), grant_id: id().nullable(), offset: integer() },
   row: { event_id: id(), prev: id().nullable(), seq: integer() },
   sql: `
-    SELECT id AS event_id, prev_of(header) AS prev, seq FROM event
-    WHERE identity = :identity AND author = :device_id
-      AND group_n IS (SELECT g.n FROM event g WHERE g.identity = :identity AND g.id = :group_id)
-    ORDER BY seq, id LIMIT ${LINKS_PER_PAGE} OFFSET :offset`,
+    SELECT e.id AS event_id, prev_of(e.header) AS prev, e.seq FROM event e
+      LEFT JOIN cut c ON c.identity = e.identity AND c.device = e.author AND c.group_id = coalesce(:group_id, x'')
+      LEFT JOIN right_cut l ON l.identity = e.identity AND l.grant_id = :grant_id AND l.device = e.author AND l.group_id = coalesce(:group_id, x'')
+    WHERE e.identity = :identity AND e.author = :device_id
+      AND e.group_n IS (SELECT g.n FROM event g WHERE g.identity = :identity AND g.id = :group_id)
+      AND (c.device IS NULL OR e.n < coalesce(${heardCut('c', 'e.group_n')}, ${Number.MAX_SAFE_INTEGER}))
+      AND (l.device IS NULL OR e.n < coalesce(${heardLoss('l', 'e.group_n')}, ${Number.MAX_SAFE_INTEGER}))
+    ORDER BY e.seq, e.id LIMIT ${LINKS_PER_PAGE} OFFSET :offset`,
 });
 
 /** The removals of a device from the network, as they are sent: what it is told when it is turned away. */
@@ -95,15 +122,18 @@ export const getGroupsToClose = query({
     FROM identity i
       JOIN current_group_device mine ON mine.identity = i.identity AND mine.device = i.device
       JOIN group_device gd ON gd.identity = i.identity AND gd.group_id = mine.group_id
+      JOIN event g ON g.identity = i.identity AND g.id = gd.group_id
       JOIN cut c ON c.identity = i.identity AND c.device = gd.device AND c.group_id = x''
       JOIN peer p ON p.device = gd.device JOIN event u ON u.n = p.user AND u.identity = i.identity
       JOIN removal r ON r.user = u.n JOIN event e ON e.n = r.event AND e.group_n IS NULL
     WHERE i.identity = :identity
       -- Said already by this device, or by another that knew as much.
       AND NOT EXISTS (
-        SELECT 1 FROM removal r2 JOIN event e2 ON e2.n = r2.event JOIN event g2 ON g2.n = e2.group_n
-          JOIN removal_head h ON h.event = r2.event AND h.device = gd.device
-        WHERE r2.user = u.n AND g2.id = gd.group_id AND (e2.author = i.device OR h.seq >= coalesce(
-          (SELECT max(l.seq) FROM event l WHERE l.identity = i.identity AND l.author = gd.device AND l.group_n = g2.n), 0)))
+        SELECT 1 FROM removal r2 JOIN event e2 ON e2.n = r2.event JOIN removal_head h ON h.event = r2.event AND h.device = gd.device
+        WHERE r2.user = u.n AND e2.group_n = g.n AND e2.author = i.device)
+      AND NOT EXISTS (
+        SELECT 1 FROM cut gc WHERE gc.identity = i.identity AND gc.device = gd.device AND gc.group_id = gd.group_id
+          AND gc.seq >= coalesce((SELECT max(l.seq) FROM event l WHERE l.identity = i.identity AND l.author = gd.device AND l.group_n = g.n
+            AND l.n < ${heardCut('gc', 'g.n')}), 0))
     GROUP BY gd.group_id, u.id, gd.device ORDER BY gd.group_id, u.id, gd.device LIMIT :limit`,
 });

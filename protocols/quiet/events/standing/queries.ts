@@ -1,4 +1,4 @@
-import { boolean, id, integer } from '../../../../core/fields.ts';
+import { boolean, id, integer, text } from '../../../../core/fields.ts';
 import { query } from '../../../../core/query.ts';
 
 /** Facts come in pages: any member may write any number of them, and none may be left out. */
@@ -42,9 +42,9 @@ export const getAdmissionFacts = query({
 export const getGrantFacts = query({
   description: 'Who gave whom a right, and by which grant of their own.',
   params: page,
-  row: { event_id: id(), author: id(), user_id: id(), basis_id: id().nullable() },
+  row: { event_id: id(), author: id(), user_id: id(), right: text(16), basis_id: id().nullable() },
   sql: `
-    SELECT e.id AS event_id, e.author, u.id AS user_id, b.id AS basis_id
+    SELECT e.id AS event_id, e.author, u.id AS user_id, g.kind AS right, b.id AS basis_id
     FROM right_grant g JOIN event e ON e.n = g.event JOIN event u ON u.n = g.user LEFT JOIN event b ON b.n = g.basis
     WHERE e.identity = :identity ORDER BY e.id ${PAGE}`,
 });
