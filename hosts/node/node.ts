@@ -13,6 +13,7 @@ import { placeOf, SottoError } from '../../core/assert.ts';
 import type { Clock, Random, Timers } from '../../core/clock.ts';
 import { type JobSpec, loadJobs } from '../../core/config.ts';
 import type { Protocol, Registered } from '../../core/protocol.ts';
+import type { Transport } from '../../core/transport.ts';
 import { openNodeSqlite } from '../../storage/node-sqlite.ts';
 import { websocketTransport } from '../../transport/websocket.ts';
 import { Runtime } from '../runtime.ts';
@@ -36,6 +37,8 @@ export interface NodeOptions {
   readonly announce_host?: string | undefined;
   /** A file with the passphrase that seals the keys of the data directory; it sets one where there is none yet. */
   readonly passphrase_file?: string | undefined;
+  /** How bytes travel to other nodes; WebSockets unless told otherwise. */
+  readonly transport?: Transport | undefined;
   readonly log: Logger;
 }
 
@@ -140,7 +143,7 @@ export class Parts extends Runtime {
       clock: systemClock,
       random: systemRandom,
       timers: systemTimers,
-      transport: websocketTransport(),
+      transport: options.transport ?? websocketTransport(),
       log: (level, event, details) => options.log[level](details, event),
       unlock: (make) => unlocked(db, options.passphrase_file, systemRandom, make),
       on_commit: (effects) => shown.view?.changed(effects),
