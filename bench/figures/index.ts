@@ -3,22 +3,42 @@ import { atMost, type Figure, type ValueSpec } from '../figure.ts';
 import type { Line } from '../line.ts';
 import { agree } from './agree.ts';
 import { delta } from './delta.ts';
+import { dueCheck } from './due-check.ts';
+import { idle } from './idle.ts';
+import { jobs } from './jobs.ts';
+import { read } from './read.ts';
 import { send } from './send.ts';
 import { shown } from './shown.ts';
+import { start } from './start.ts';
 import { sync } from './sync.ts';
+import { ten } from './ten.ts';
 
-export const FIGURES: readonly Figure[] = [...sync, ...delta, ...agree, send, shown];
+export const FIGURES: readonly Figure[] = [
+  ...sync,
+  ...delta,
+  ...agree,
+  send,
+  shown,
+  read,
+  jobs,
+  dueCheck,
+  idle,
+  ...start,
+  ...ten,
+];
 
 const SPECS = new Map(FIGURES.flatMap((figure) => Object.entries(figure.values)));
-const MEMORY: ValueSpec = {
+SPECS.set('sync_receiver_rss_mb', {
   unit: 'MB',
   what: 'the most memory that a receiver had, at any size that was measured',
   target: atMost(150),
-};
-SPECS.set('sync_receiver_rss_mb', MEMORY);
+});
 
 /** What is asked of a value; undefined for one that is not ours. */
 export const specOf = (name: string): ValueSpec | undefined => SPECS.get(name);
+
+/** All names, in their order, with those that follow from others. */
+export const NAMES: readonly string[] = [...SPECS.keys()];
 
 /** Lines that follow from others. */
 export const DERIVED: readonly ((lines: readonly Line[]) => Line | null)[] = [

@@ -75,17 +75,18 @@ export function callsOf({ facade, route, openedAfter }: NodeHost) {
       return took_ms;
     },
 
-    /** Milliseconds of each of so many reads of a channel's newest page; before each, somebody has said and liked something. */
+    /** Milliseconds of each of so many reads of a channel's newest page; before each, something was said, and two kinds of reactions given to it. */
     async readPages(from: number, count: number, limit: number): Promise<number[]> {
       const times: number[] = [];
       for (let n = from; n < from + count; n++) {
         const { message_id } = await send(n);
-        await facade.react({ message_ref: message_id, emoji: '👍' });
+        for (const emoji of ['👍', '🎉']) await facade.react({ message_ref: message_id, emoji });
         const begun = nowMs();
         const page = await facade.read({ channel_ref: CHANNEL, limit });
         times.push(nowMs() - begun);
-        if (page.length !== limit || page.at(-1)?.text !== textOf(n))
-          throw new Error(`expected a page of ${limit} messages with the newest one in it`);
+        const newest = page.at(-1);
+        if (page.length !== limit || newest?.text !== textOf(n) || newest.reactions.length !== 2)
+          throw new Error(`expected a page of ${limit} messages, and the newest one with its reactions`);
       }
       return times;
     },

@@ -46,7 +46,7 @@ export async function syncEmptyPeer(given: { alice: string; bob: string; count: 
 }
 
 /** When `count` messages are in a node's database, by `nowMs`: a reader beside the node looks, so that the node is not asked meanwhile. */
-export async function allThere(database: string, count: number): Promise<number> {
+export async function allThere(database: string, count: number, every_ms = LOOK_EVERY_MS): Promise<number> {
   while (!existsSync(database)) await sleep(LOOK_EVERY_MS);
   const db = openNodeSqliteToRead(database);
   try {
@@ -61,7 +61,7 @@ export async function allThere(database: string, count: number): Promise<number>
       if (there !== last) [last, last_ms] = [there, nowMs()];
       if (nowMs() - last_ms > STALLED_MS)
         throw new Error(`nothing came for ${STALLED_MS / 1000} s: ${there} of ${count} messages are there`);
-      await sleep(LOOK_EVERY_MS);
+      await sleep(every_ms);
     }
   } finally {
     db.close();
