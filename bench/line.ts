@@ -12,6 +12,9 @@ export interface Line {
   readonly machine: string;
 }
 
+/** A line as it was printed by whomever. Other systems' say besides what they do per message. */
+export type ReportLine = Line & { readonly peer?: Readonly<Record<string, string>> };
+
 /** The middle one; of an even number, the lower of the two. */
 export function median(values: readonly number[]): number {
   if (values.length === 0) throw new Error('expected some values to take the median of');

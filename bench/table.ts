@@ -28,3 +28,9 @@ export function tableOf(lines: readonly Line[], specOf: (name: string) => ValueS
 
 /** With commas between thousands. */
 export const shown = (value: number): string => value.toLocaleString('en-US', { maximumFractionDigits: 4 });
+
+/** The same for a page; the first row is its head. */
+export function markdownTable(rows: readonly (readonly (string | undefined)[])[]): string {
+  const [head, ...body] = rows.map((row) => `| ${row.join(' | ')} |`);
+  return [head, `|${' --- |'.repeat(rows[0]!.length)}`, ...body].join('\n');
+}

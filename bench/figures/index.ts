@@ -1,6 +1,7 @@
 /** All figures, in the order in which they are measured and shown: what leaves stores behind for others comes first. */
 import { atMost, type Figure, type ValueSpec } from '../figure.ts';
 import type { Line } from '../line.ts';
+import { SOAK_VALUES } from '../soak-values.ts';
 import { agree } from './agree.ts';
 import { delta } from './delta.ts';
 import { dueCheck } from './due-check.ts';
@@ -34,10 +35,12 @@ SPECS.set('sync_receiver_rss_mb', {
   target: atMost(150),
 });
 
+for (const [name, spec] of Object.entries(SOAK_VALUES)) SPECS.set(name, spec);
+
 /** What is asked of a value; undefined for one that is not ours. */
 export const specOf = (name: string): ValueSpec | undefined => SPECS.get(name);
 
-/** All names, in their order, with those that follow from others. */
+/** All names, in their order, with those that follow from others and those of the soak. */
 export const NAMES: readonly string[] = [...SPECS.keys()];
 
 /** Lines that follow from others. */

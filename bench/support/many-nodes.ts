@@ -2,7 +2,6 @@
 import { join } from 'node:path';
 import { nowMs, until } from './clock.ts';
 import { BenchNode } from './nodes.ts';
-import type { Routes } from './routed-transport.ts';
 import { allAgree } from './syncing.ts';
 
 const JOIN_MS_MAX = 120_000;
@@ -13,8 +12,8 @@ export type Shape = (from: number, to: number) => boolean;
 export const chain: Shape = (from, to) => from === to + 1;
 export const mesh: Shape = (from, to) => from > to;
 
-/** Where a dial from one node to another goes: to its address, unless something lies between. */
-export type Way = (from: number, to: number, address: string) => string;
+/** Where a dial of one node to the address of another goes: asked once for each that is dialed. */
+export type Way = (address: string) => Promise<string>;
 
 /**
  * Founds a network of `count` nodes in `folder`, and lets them find each other again in the shape. Each listens where it did while they joined, so
@@ -37,14 +36,12 @@ export async function manyNodes(given: {
     say(`${count} nodes have joined`);
     const addresses = joined.map((node) => node.listen);
     for (const node of joined) await node.stop();
-    const routesOf = (from: number): Routes => {
-      const dialed = addresses.flatMap((address, to) =>
-        shape(from, to) ? [[address, way?.(from, to, address) ?? address]] : [],
-      );
-      return { '*': null, ...Object.fromEntries(dialed) };
-    };
-    for (const [number, { data_dir }] of joined.entries())
-      nodes.push(await BenchNode.start({ data_dir, listen: addresses[number]!, routes: routesOf(number) }));
+    for (const [number, { data_dir }] of joined.entries()) {
+      const routes: Record<string, string | null> = { '*': null };
+      for (const [to, address] of addresses.entries())
+        if (shape(number, to)) routes[address] = (await way?.(address)) ?? address;
+      nodes.push(await BenchNode.start({ data_dir, listen: addresses[number]!, routes }));
+    }
     await connected(nodes, shape);
     await allAgree(nodes);
     return nodes;
