@@ -25,7 +25,7 @@ const figureOf = (size: Size): Figure => {
       const ceiling = await ceilingOf(messages, folder);
       say(`the bare receive path takes in ${Math.round(ceiling)} messages/s`);
       const pair = { alice: stores.copy(history), bob: stores.empty() };
-      const synced = await syncEmptyPeer({ ...pair, count });
+      const synced = await syncEmptyPeer({ ...pair, count, say });
       await allAgree(synced.nodes);
       for (const node of synced.nodes) await node.stop();
       stores.keepPair(count, pair);

@@ -25,7 +25,8 @@ function figureOf(name: 'chain' | 'mesh', shape: Shape, what: string): Figure {
       for (let said = 0; ; said += MESSAGES) {
         const before = await duplicates(nodes);
         const begun = nowMs();
-        const shown = nodes.map((node) => allThere(node.database, said + MESSAGES, LOOK_EVERY_MS));
+        const all = said + MESSAGES;
+        const shown = nodes.map((node) => allThere(node.database, all, { every_ms: LOOK_EVERY_MS }));
         const each = MESSAGES / NODES;
         const sent = nodes.map((node, number) =>
           node.tell.sendConcurrent(said + number * each, each, AT_ONCE),

@@ -55,7 +55,7 @@ export class Stores {
     this.#say(`a second node fetches ${count} messages`);
     const alice = this.copy(this.solo(count));
     const bob = this.empty();
-    const { nodes } = await syncEmptyPeer({ alice, bob, count });
+    const { nodes } = await syncEmptyPeer({ alice, bob, count, say: this.#say });
     await allAgree(nodes);
     for (const node of nodes) await node.stop();
     return this.keepPair(count, { alice, bob });
