@@ -9,7 +9,7 @@ import { isReached } from '../bench/figure.ts';
 import { DERIVED, NAMES, specOf } from '../bench/figures/index.ts';
 import { lineOf, median, percentile } from '../bench/line.ts';
 import { linesIn, reportOf } from '../bench/report.ts';
-import { CountingProxy } from '../bench/support/proxy.ts';
+import { CountingProxy, Meter, nothing } from '../bench/support/proxy.ts';
 import { until } from './process.ts';
 
 const RUN = fileURLToPath(new URL('../bench/run.ts', import.meta.url));
@@ -89,7 +89,27 @@ describe('the suite of figures', () => {
 });
 
 describe('the proxy that counts', () => {
-  it('tells a handshake of two messages and one from the session behind it, in whatever pieces they come', async () => {
+  it('counts the same in whatever pieces a stream comes', () => {
+    const head = Buffer.from('GET / HTTP/1.1\r\nupgrade: websocket\r\n\r\n');
+    const frame = (length: number, ...lengths: number[]) =>
+      Buffer.concat([Buffer.from([0x82, ...lengths]), Buffer.alloc(length, 7)]);
+    const frames = [
+      frame(97, 97),
+      frame(5, 5),
+      frame(300, 126, 1, 44),
+      frame(70_000, 127, 0, 0, 0, 0, 0, 1, 17, 112),
+    ];
+    const stream = Buffer.concat([head, ...frames]);
+    const whole = { connections: 0, messages: 3, handshake_bytes: head.length + 99, bytes: 7 + 304 + 70_010 };
+    for (const length of [1, 2, 3, 7, 1_000, stream.length]) {
+      const counted = nothing();
+      const meter = new Meter(1, () => counted);
+      for (let at = 0; at < stream.length; at += length) meter.take(stream.subarray(at, at + length));
+      expect(counted).toEqual(whole);
+    }
+  });
+
+  it('tells a handshake of two messages and one from the session behind it, and can be cut', async () => {
     const server = new WebSocketServer({ host: '127.0.0.1', port: 0, perMessageDeflate: false });
     await once(server, 'listening');
     const proxy = await CountingProxy.open(`127.0.0.1:${(server.address() as AddressInfo).port}`);

@@ -17,7 +17,8 @@ export interface Counted {
   connections: number;
 }
 
-const nothing = (): Counted => ({ bytes: 0, messages: 0, handshake_bytes: 0, connections: 0 });
+/** What is counted before anything is said. */
+export const nothing = (): Counted => ({ bytes: 0, messages: 0, handshake_bytes: 0, connections: 0 });
 
 export class CountingProxy {
   readonly address: string;
@@ -106,7 +107,7 @@ export class CountingProxy {
 const END_OF_HEAD = Buffer.from('\r\n\r\n');
 
 /** Counts one direction of one connection: an HTTP head, then WebSocket messages (each in one frame, as `ws` sends them; RFC 6455, section 5.2). */
-class Meter {
+export class Meter {
   #handshake_left: number;
   readonly #counted: () => Counted;
   #in_head = true;
@@ -114,11 +115,13 @@ class Meter {
   #left = 0;
   #pending: Buffer = Buffer.alloc(0);
 
+  /** @param counted where it counts, from the beginning of the next piece on */
   constructor(handshake_messages: number, counted: () => Counted) {
     this.#handshake_left = handshake_messages;
     this.#counted = counted;
   }
 
+  /** The next piece of the stream, wherever TCP has cut it. */
   take(chunk: Buffer): void {
     let bytes = this.#pending.length === 0 ? chunk : Buffer.concat([this.#pending, chunk]);
     this.#pending = Buffer.alloc(0);
