@@ -1,7 +1,7 @@
 /** Other systems beside ours in docs/performance.md: one row each, and below the table what each does per message. */
 import type { Line, ReportLine } from './line.ts';
 import { OTHERS } from './report-texts.ts';
-import { markdownTable, shown } from './table.ts';
+import { digits, markdownTable } from './table.ts';
 
 /** Columns, with the name of the figure in `peer_<system>_<figure>`, and of our own that comes nearest. */
 const COLUMNS: readonly (readonly [head: string, figure: string, ours: string | null])[] = [
@@ -25,7 +25,7 @@ export function othersOf(lines: readonly ReportLine[]): string {
     ({ peer }) => peer?.title ?? '',
   );
   if (systems.size === 0) return '';
-  const cell = (line: Line | undefined) => (line === undefined ? '' : shown(line.value));
+  const cell = (line: Line | undefined) => (line === undefined ? '' : digits(line.value));
   const ours = COLUMNS.map(([, , name]) => cell(lines.findLast((line) => line.name === name)));
   const rows = [...systems].map(([title, of_system]) => [
     title,

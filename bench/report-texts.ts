@@ -1,4 +1,4 @@
-/** What docs/performance.md says besides numbers: how each group of figures is measured, and what limits it. Prose is written here, numbers never are. */
+/** What docs/performance.md says besides what was measured: how each group of figures comes about, and what limits it. */
 
 export interface Section {
   readonly title: string;
@@ -24,8 +24,8 @@ export const SECTIONS: readonly Section[] = [
 all messages are in its database, so the join itself (a handshake, being let in, getting keys) is part of it. In the same run the *ceiling* is measured: the bare receive
 path, which verifies the same signatures on two threads, and opens, hashes and inserts on the main one (\`bench/support/ceiling.ts\`): no frames, no reconciliation, no rules,
 nothing to answer. Memory is the highest that the kernel has seen of the receiving process, Node.js itself included.`,
-    limits: `Signatures come first: a core verifies some 14,000 a second, two cores of this machine some 20,000 if they do nothing else, and they have to
-share them with everything that is not signatures, on both sides of the connection: the sender of the history runs on the same two cores. Then comes the receiver's main thread: each message is decoded, its wrap and
+    limits: `Signatures come first: to verify one takes longer than everything else that the bare path does with a message, and two cores have to do that beside all the
+rest, on both sides of the connection: the sender of the history runs on the same machine. Then comes the receiver's main thread: each message is decoded, its wrap and
 body are opened, its rules are asked, and it becomes a handful of rows and index entries. The disk is asked once per transaction, and hardly matters.`,
   },
   {

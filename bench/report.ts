@@ -10,7 +10,7 @@ import { NAMES, specOf } from './figures/index.ts';
 import type { ReportLine } from './line.ts';
 import { othersOf } from './report-others.ts';
 import { INTRODUCTION, SECTIONS, type Section } from './report-texts.ts';
-import { markdownTable, shown } from './table.ts';
+import { digits, markdownTable } from './table.ts';
 
 const USUAL = fileURLToPath(new URL('../docs/performance.md', import.meta.url));
 
@@ -19,7 +19,7 @@ export function reportOf(lines: readonly ReportLine[]): string {
   const found = new Map(lines.map((line) => [line.name, line]));
   const parts = [
     '# Performance',
-    INTRODUCTION,
+    ...INTRODUCTION.split('\n\n').map(unwrapped),
     machinesOf(lines),
     `## In short\n\n${summaryOf(found)}`,
     ...SECTIONS.map((section) => sectionOf(section, found)),
@@ -50,10 +50,10 @@ function summaryOf(found: ReadonlyMap<string, ReportLine>): string {
 function farFrom(name: string, value: number): string {
   const target = specOf(name)!.target!;
   const factor = target.at === 'least' ? target.value / value : value / target.value;
-  const asked = `${target.at} ${shown(target.value)}`;
+  const asked = `${target.at} ${digits(target.value)}`;
   const far =
-    factor < 1.995 ? `${Math.ceil((factor - 1) * 100)} %` : `${shown(Math.ceil(factor * 10) / 10)} times`;
-  return `${shown(value)}, asked is at ${asked}: off by ${far}`;
+    factor < 1.995 ? `${Math.ceil((factor - 1) * 100)} %` : `${digits(Math.ceil(factor * 10) / 10)} times`;
+  return `${digits(value)}, asked is at ${asked}: off by ${far}`;
 }
 
 function sectionOf(section: Section, found: ReadonlyMap<string, ReportLine>): string {
@@ -61,13 +61,13 @@ function sectionOf(section: Section, found: ReadonlyMap<string, ReportLine>): st
   const rows = names.map((name) => {
     const { what, target, unit } = specOf(name)!;
     const line = found.get(name);
-    const asked = target === null ? '' : `${target.at === 'least' ? '≥' : '≤'} ${shown(target.value)}`;
+    const asked = target === null ? '' : `${target.at === 'least' ? '≥' : '≤'} ${digits(target.value)}`;
     if (line === undefined) return [`\`${name}\``, what, asked, 'not measured', '', ''];
     const spread =
-      line.runs.length < 2 ? '' : `${shown(Math.min(...line.runs))} – ${shown(Math.max(...line.runs))}`;
-    const ceiling = line.ceiling === undefined ? '' : ` (ceiling ${shown(line.ceiling)})`;
+      line.runs.length < 2 ? '' : `${digits(Math.min(...line.runs))} – ${digits(Math.max(...line.runs))}`;
+    const ceiling = line.ceiling === undefined ? '' : ` (ceiling ${digits(line.ceiling)})`;
     const reached = { true: 'yes', false: '**no**', null: '' }[`${isReached(target, line.value)}`];
-    return [`\`${name}\``, what, asked, `${shown(line.value)} ${unit}${ceiling}`, spread, reached];
+    return [`\`${name}\``, what, asked, `${digits(line.value)} ${unit}${ceiling}`, spread, reached];
   });
   return [
     `## ${section.title}`,

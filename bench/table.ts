@@ -7,8 +7,8 @@ export function rowsOf(lines: readonly Line[], specOf: (name: string) => ValueSp
   return lines.map((line) => {
     const target = specOf(line.name)?.target ?? null;
     const reached = isReached(target, line.value);
-    const asked = target === null ? '' : `${target.at === 'least' ? '≥' : '≤'} ${shown(target.value)}`;
-    const value = `${shown(line.value)} ${line.unit}`;
+    const asked = target === null ? '' : `${target.at === 'least' ? '≥' : '≤'} ${digits(target.value)}`;
+    const value = `${digits(line.value)} ${line.unit}`;
     return [line.name, value, asked, reached === null ? '' : reached ? 'yes' : 'NO'];
   });
 }
@@ -27,7 +27,7 @@ export function tableOf(lines: readonly Line[], specOf: (name: string) => ValueS
 }
 
 /** With commas between thousands. */
-export const shown = (value: number): string => value.toLocaleString('en-US', { maximumFractionDigits: 4 });
+export const digits = (value: number): string => value.toLocaleString('en-US', { maximumFractionDigits: 4 });
 
 /** The same for a page; the first row is its head. */
 export function markdownTable(rows: readonly (readonly (string | undefined)[])[]): string {

@@ -3,6 +3,7 @@ import { atMost, type Bench, type Figure, type Run, SIZES, type Size } from '../
 import { nowMs, sleep } from '../support/clock.ts';
 import { connectedPair } from '../support/connected.ts';
 import { cpuMs } from '../support/process.ts';
+import { digits } from '../table.ts';
 
 /** Rounds in one run: many, or as many as fit into some seconds. */
 const ROUNDS = 200;
@@ -45,7 +46,7 @@ const figureOf = (size: Size): Figure => {
     values: {
       [bytes]: {
         unit: 'bytes',
-        what: `a round between two that agree about ${SIZES[size]} messages, both ways`,
+        what: `a round between two that agree about ${digits(SIZES[size])} messages, both ways`,
         target: atMost(200),
       },
       [cpu]: {

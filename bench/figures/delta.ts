@@ -3,6 +3,7 @@ import { atMost, type Bench, type Figure, type Run, SIZES, type Size } from '../
 import { until, within } from '../support/clock.ts';
 import { connectedPair, reconnected } from '../support/connected.ts';
 import { forgetPeak, memoryMb, peakMb } from '../support/process.ts';
+import { digits } from '../table.ts';
 
 const NEW_MESSAGES = 10;
 const SHOWN_MS_MAX = 120_000;
@@ -52,7 +53,7 @@ const figureOf = (size: Size): Figure => {
     values: {
       [took]: {
         unit: 'ms',
-        what: `10 new among ${count}: from the opened session until they can be read`,
+        what: `ten new among ${digits(count)}: from the opened session until they can be read`,
         target: atMost(ms),
       },
       [bytes]: {

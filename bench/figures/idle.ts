@@ -3,6 +3,7 @@ import { atMost, type Bench, type Figure, type Run } from '../figure.ts';
 import { nowMs, sleep, within } from '../support/clock.ts';
 import { BenchNode } from '../support/nodes.ts';
 import { cpuMs } from '../support/process.ts';
+import { digits } from '../table.ts';
 
 const HISTORY = 10_000;
 const WATCHED_MS = 30_000;
@@ -38,7 +39,7 @@ export const idle: Figure = {
   values: {
     idle_cpu_percent: {
       unit: '%',
-      what: `of a core that an idle node with ${HISTORY} messages and a connected peer takes, over ${WATCHED_MS / 1_000} s`,
+      what: `of a core that an idle node with ${digits(HISTORY)} messages and a connected peer takes, over ${WATCHED_MS / 1_000} s`,
       target: atMost(0.1),
     },
   },

@@ -12,6 +12,7 @@ import { job, projector, upsert } from '../../core/sources.ts';
 import { quiet } from '../../protocols/quiet/registry.gen.ts';
 import { openNodeSqlite } from '../../storage/node-sqlite.ts';
 import { atLeast, type Bench, type Figure, type Run } from '../figure.ts';
+import { digits } from '../table.ts';
 
 const JOBS = 5_000;
 const HOUR_MS = 3_600_000;
@@ -95,7 +96,7 @@ export const jobs: Figure = {
   values: {
     jobs_per_s: {
       unit: 'jobs/s',
-      what: `${JOBS} jobs of one envelope each that are due together, with their rows`,
+      what: `${digits(JOBS)} jobs of one envelope each that are due together, with their rows`,
       target: atLeast(5_000),
     },
   },

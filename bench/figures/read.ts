@@ -3,6 +3,7 @@ import { atMost, type Bench, type Figure, type Run, SIZES } from '../figure.ts';
 import { percentile } from '../line.ts';
 import { nowMs } from '../support/clock.ts';
 import { BenchNode } from '../support/nodes.ts';
+import { digits } from '../table.ts';
 
 const HISTORY = SIZES['1m'];
 const PAGE = 50;
@@ -43,7 +44,7 @@ export const read: Figure = {
   values: {
     read_page_p99_ms: {
       unit: 'ms',
-      what: `the newest ${PAGE} messages with their reactions, opened, in a channel of ${HISTORY}: 99 of 100 reads`,
+      what: `the newest ${PAGE} messages with their reactions, opened, in a channel of ${digits(HISTORY)}: 99 of 100 reads`,
       target: atMost(5),
     },
     read_page_p50_ms: { unit: 'ms', what: 'the same, half of the reads', target: null },

@@ -2,6 +2,7 @@
 import { atLeast, atMost, type Bench, type Figure, type Run, SIZES, type Size } from '../figure.ts';
 import { ceilingOf, messagesIn } from '../support/ceiling.ts';
 import { allAgree, syncEmptyPeer } from '../support/syncing.ts';
+import { digits } from '../table.ts';
 
 /** What the ceiling is measured with at the most: it is as fast at ten times as many, and they have to be in memory. */
 const CEILING_MESSAGES_MAX = 100_000;
@@ -43,7 +44,7 @@ const figureOf = (size: Size): Figure => {
     values: {
       [rate]: {
         unit: 'messages/s',
-        what: `${count} messages to a node that has nothing, from the moment it is told to join`,
+        what: `${digits(count)} messages to a node that has nothing, from the moment it is told to join`,
         target: atLeast(RATE * kept),
       },
       [share]: {

@@ -6,6 +6,7 @@ import { nowMs } from '../support/clock.ts';
 import { chain, manyNodes, mesh, type Shape } from '../support/many-nodes.ts';
 import type { BenchNode } from '../support/nodes.ts';
 import { allAgree, allThere } from '../support/syncing.ts';
+import { digits } from '../table.ts';
 
 const NODES = 10;
 /** All of them together. */
@@ -52,7 +53,7 @@ function figureOf(name: 'chain' | 'mesh', shape: Shape, what: string): Figure {
     values: {
       [took]: {
         unit: 's',
-        what: `${MESSAGES} messages, as many by each of ten nodes ${what}`,
+        what: `${digits(MESSAGES)} messages, as many by each of ten nodes ${what}`,
         target: atMost(30),
       },
       [copies]: {
