@@ -2,7 +2,17 @@
  * Data directories with histories in them, made once per invocation and copied for whoever changes them. A history is written by the engine itself,
  * through the same pipeline as everything that people say: only the commits do not wait for the disk, and its messages are dated into the past.
  */
-import { closeSync, cpSync, existsSync, fsyncSync, mkdirSync, openSync, readdirSync, rmSync } from 'node:fs';
+import {
+  closeSync,
+  cpSync,
+  existsSync,
+  fsyncSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { Engine } from '../../core/engine.ts';
 import { event } from '../../core/envelope.ts';
@@ -42,8 +52,7 @@ export class Stores {
       rmSync(unfinished, { recursive: true, force: true });
       mkdirSync(unfinished, { recursive: true, mode: 0o700 });
       writeHistory(join(unfinished, 'sotto.db'), count, this.#say);
-      cpSync(unfinished, data_dir, { recursive: true });
-      rmSync(unfinished, { recursive: true });
+      renameSync(unfinished, data_dir);
     }
     return data_dir;
   }
@@ -64,12 +73,13 @@ export class Stores {
   /** Takes over what a sync has left, for those who need two nodes that agree. */
   keepPair(count: number, pair: Pair): Pair {
     const kept = this.#pairPaths(count);
-    if (!existsSync(kept.bob)) {
-      cpSync(pair.alice, kept.alice, { recursive: true });
-      cpSync(pair.bob, kept.bob, { recursive: true });
+    if (existsSync(kept.bob)) {
+      this.drop(pair.alice);
+      this.drop(pair.bob);
+    } else {
+      renameSync(pair.alice, kept.alice);
+      renameSync(pair.bob, kept.bob);
     }
-    this.drop(pair.alice);
-    this.drop(pair.bob);
     return kept;
   }
 
