@@ -13,6 +13,7 @@ import { placeOf, SottoError } from '../../core/assert.ts';
 import type { Clock, Random, Timers } from '../../core/clock.ts';
 import { type JobSpec, loadJobs } from '../../core/config.ts';
 import type { Protocol, Registered } from '../../core/protocol.ts';
+import type { Transport } from '../../core/transport.ts';
 import { openNodeSqlite } from '../../storage/node-sqlite.ts';
 import { parseAddress } from '../../transport/address.ts';
 import { websocketTransport } from '../../transport/websocket.ts';
@@ -41,6 +42,8 @@ export interface NodeOptions {
   readonly lan?: { readonly port?: number } | undefined;
   /** A file with the passphrase that seals the keys of the data directory; it sets one where there is none yet. */
   readonly passphrase_file?: string | undefined;
+  /** How bytes travel to other nodes; WebSockets unless told otherwise. */
+  readonly transport?: Transport | undefined;
   readonly log: Logger;
 }
 
@@ -148,7 +151,7 @@ export class Parts extends Runtime {
       clock: systemClock,
       random: systemRandom,
       timers: systemTimers,
-      transport: websocketTransport(),
+      transport: options.transport ?? websocketTransport(),
       hints: lan?.hints,
       log: (level, event, details) => options.log[level](details, event),
       unlock: (make) => unlocked(db, options.passphrase_file, systemRandom, make),
