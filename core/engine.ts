@@ -189,16 +189,18 @@ export class Engine {
     });
   }
 
-  /** Takes in one frame of an authenticated session. Never throws for what the frame holds: see `counters` and the trace. */
+  /** Takes in one frame of an authenticated session; `checked`: items whose signatures were found to hold already. Never throws for what the frame holds: see `counters` and the trace. */
   receive(
     identity: Identity,
     session: { readonly session_id: string; readonly device_id: Id },
     bytes: Uint8Array,
+    checked?: ReadonlySet<number>,
   ): Submitted {
     return this.transact((transaction) =>
       transaction.inject({
         stage: 'frame',
         bytes,
+        checked,
         identity,
         cause: { kind: 'session', session_id: session.session_id },
         origin: { from: 'network', session_id: session.session_id, device_id: session.device_id },

@@ -67,12 +67,16 @@ export interface RawEvent {
 export interface FrameEnvelope extends Carried {
   readonly stage: 'frame';
   readonly bytes: Uint8Array;
+  /** Places of items whose signatures the host has found to hold. */
+  readonly checked?: ReadonlySet<number> | undefined;
 }
 
 /** One item of a frame: of known size, nothing else known. */
 export interface ReceivedEnvelope extends Carried {
   readonly stage: 'received';
   readonly raw: RawEvent;
+  /** The host has found its signature to hold: header, signature and author are these very bytes. */
+  readonly signature_holds?: boolean;
 }
 
 /** The signed header of an event whose body is gone or not for us: a link in its author's chain, nothing else. */

@@ -13,14 +13,27 @@ const FRAME_BYTES_EXTRA = 1024;
 export interface InboxesPorts<Owner> {
   /** Soon, after what waits already. */
   readonly soon: (run: () => void) => void;
-  /** Takes one frame in. Must not throw. */
-  readonly takeIn: (owner: Owner, frame: Uint8Array) => void;
+  /** Takes one frame in. `checked`: the items whose signatures were found to hold. Must not throw. */
+  readonly takeIn: (owner: Owner, frame: Uint8Array, checked: Checked) => void;
+  /** Begins to check the signatures of a large frame elsewhere, while others are taken in; null: not this one. Never rejects. */
+  readonly check?: ((frame: Uint8Array) => Promise<Checked> | null) | undefined;
   /** This one sends too much, and has to be removed before this returns. */
   readonly overflows: (owner: Owner) => void;
 }
 
+/** Places, within a frame, of events whose signatures hold. What is not named has to be looked at. */
+export type Checked = ReadonlySet<number>;
+
+const NOTHING: Checked = new Set();
+
+interface Waiting {
+  readonly frame: Uint8Array;
+  /** null: that is not known yet. */
+  checked: Checked | null;
+}
+
 interface Inbox {
-  readonly frames: Uint8Array[];
+  readonly frames: Waiting[];
   bytes: number;
 }
 
@@ -38,7 +51,9 @@ export class Inboxes<Owner> {
   add(owner: Owner, frame: Uint8Array): void {
     const inbox = this.#inboxes.get(owner) ?? { frames: [], bytes: 0 };
     this.#inboxes.set(owner, inbox);
-    inbox.frames.push(frame);
+    const waiting: Waiting = { frame, checked: null };
+    inbox.frames.push(waiting);
+    this.#check(waiting);
     this.#count(inbox, frame, 1);
     if (inbox.bytes > INBOX_BYTES_MAX) this.#ports.overflows(owner);
     // Whoever has sent most makes the trouble: the others' frames stay.
@@ -57,17 +72,31 @@ export class Inboxes<Owner> {
     this.#pumping = true;
     const turn = () => {
       for (const [owner, inbox] of [...this.#inboxes]) {
-        const frame = inbox.frames.shift();
+        const first = inbox.frames[0];
         // Taking in another's frame may have ended this session.
-        if (frame === undefined || this.#inboxes.get(owner) !== inbox) continue;
-        this.#count(inbox, frame, -1);
+        if (first === undefined || first.checked === null || this.#inboxes.get(owner) !== inbox) continue;
+        inbox.frames.shift();
+        this.#count(inbox, first.frame, -1);
         if (inbox.frames.length === 0) this.#inboxes.delete(owner);
-        this.#ports.takeIn(owner, frame);
+        this.#ports.takeIn(owner, first.frame, first.checked);
       }
-      if (this.#inboxes.size > 0) this.#ports.soon(turn);
+      const goes_on = [...this.#inboxes.values()].some((inbox) => inbox.frames[0]?.checked !== null);
+      if (goes_on) this.#ports.soon(turn);
       else this.#pumping = false;
     };
     this.#ports.soon(turn);
+  }
+
+  #check(waiting: Waiting): void {
+    const checking = this.#ports.check?.(waiting.frame) ?? null;
+    if (checking === null) {
+      waiting.checked = NOTHING;
+      return;
+    }
+    void checking.then((checked) => {
+      waiting.checked = checked;
+      this.#pump();
+    });
   }
 
   #count(inbox: Inbox, frame: Uint8Array, sign: 1 | -1): void {

@@ -12,6 +12,7 @@ import type { Protocol } from '../core/protocol.ts';
 import { JobScheduler } from '../core/scheduler.ts';
 import type { Transport } from '../core/transport.ts';
 import { Devices } from './devices.ts';
+import type { Checked } from './inboxes.ts';
 import type { Log } from './log.ts';
 import { Purges } from './purges.ts';
 import { Sessions } from './sessions.ts';
@@ -30,6 +31,8 @@ export interface RuntimePorts {
   readonly random: Random;
   readonly timers: Timers;
   readonly transport: Transport;
+  /** Checks the signatures of large frames outside this thread. */
+  readonly check?: ((frame: Uint8Array) => Promise<Checked> | null) | undefined;
   /** Where peers may be besides. */
   readonly hints?: AddressHints | undefined;
   readonly log: Log;
@@ -83,6 +86,7 @@ export class Runtime {
         random,
         timers,
         hints: ports.hints,
+        check: ports.check,
         deviceOf: (identity) => this.devices.of(identity),
         log: (event, details) => log('info', event, details),
       });

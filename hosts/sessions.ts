@@ -24,7 +24,7 @@ import {
 import { farewell } from './farewell.ts';
 import { framesOf, type Sent } from './frames.ts';
 import { HalfOpen } from './half-open.ts';
-import { Inboxes } from './inboxes.ts';
+import { type Checked, Inboxes } from './inboxes.ts';
 import { type AddressHints, type Seeker, type Target, Targets } from './targets.ts';
 
 export interface SessionsPorts {
@@ -34,6 +34,8 @@ export interface SessionsPorts {
   readonly random: Random;
   readonly timers: Timers;
   /** The device key of an identity, kept open by the host. */
+  /** Checks the signatures of large frames outside this thread. */
+  readonly check?: ((frame: Uint8Array) => Promise<Checked> | null) | undefined;
   readonly deviceOf: (identity: Identity) => LocalDevice | null;
   /** Where peers may be besides. */
   readonly hints?: AddressHints | undefined;
@@ -84,7 +86,8 @@ export class Sessions {
     this.#half_open = new HalfOpen(ports);
     this.#inboxes = new Inboxes({
       soon: (run) => ports.timers.soon(run),
-      takeIn: (open, frame) => this.#takeIn(open, frame),
+      takeIn: (open, frame, checked) => this.#takeIn(open, frame, checked),
+      check: ports.check,
       overflows: (open) => this.#drop(open, 'sends_too_much'),
     });
   }
@@ -367,13 +370,14 @@ export class Sessions {
     else this.#inboxes.add(open, frame);
   }
 
-  #takeIn(open: Open, frame: Uint8Array): void {
+  #takeIn(open: Open, frame: Uint8Array, checked: Checked): void {
     if (this.#closed) return;
     try {
       this.#ports.engine.receive(
         open.identity,
         { session_id: open.session_id, device_id: open.device_id },
         frame,
+        checked,
       );
     } catch (thrown) {
       // The storage failed: nothing of the frame was taken in, and sync will bring it again.

@@ -19,6 +19,7 @@ import { parseAddress } from '../../transport/address.ts';
 import { websocketTransport } from '../../transport/websocket.ts';
 import { Runtime } from '../runtime.ts';
 import { announced } from '../sessions.ts';
+import { CheckPool } from './check/pool.ts';
 import { type DataDir, takeDataDir } from './data-dir.ts';
 import { type NodeView, nodeView } from './facade.ts';
 import { linkAddresses } from './lan/addresses.ts';
@@ -134,6 +135,7 @@ export class Parts extends Runtime {
   readonly started_ms = Date.now();
   readonly lan: Lan | null;
   readonly #shown: { view: NodeView | null };
+  readonly #checks: CheckPool;
   readonly #log: Logger;
   readonly #options: NodeOptions;
   #jobs: readonly JobSpec[] = [];
@@ -143,6 +145,9 @@ export class Parts extends Runtime {
     const db = openNodeSqlite(data_dir.database);
     // Apart, since what was cut short is finished, and told, while this is made.
     const shown: { view: NodeView | null } = { view: null };
+    const checks = new CheckPool((error) =>
+      options.log.warn({ ...placeOf(error) }, 'signatures_not_checked_ahead'),
+    );
     const lan = options.lan === undefined ? null : lanOf(options, options.lan.port);
     super({
       db,
@@ -153,12 +158,14 @@ export class Parts extends Runtime {
       timers: systemTimers,
       transport: options.transport ?? websocketTransport(),
       hints: lan?.hints,
+      check: checks.check,
       log: (level, event, details) => options.log[level](details, event),
       unlock: (make) => unlocked(db, options.passphrase_file, systemRandom, make),
       on_commit: (effects) => shown.view?.changed(effects),
     });
     this.lan = lan;
     this.#shown = shown;
+    this.#checks = checks;
     this.#options = options;
     this.#log = options.log;
     this.data_dir = data_dir;
@@ -225,6 +232,7 @@ export class Parts extends Runtime {
     this.#shown.view?.close();
     this.#shown.view = null;
     await this.lan?.close();
+    await this.#checks.close();
     await super.close();
   }
 }

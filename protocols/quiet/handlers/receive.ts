@@ -29,8 +29,8 @@ export const receive = handler({
     if (items.length > STRANGER_ITEMS_MAX && isStranger(envelope, context))
       return reject('stranger_sends_too_much');
     const follows: Follow[] = [];
-    for (const item of items) {
-      const taken = take(item, envelope, context);
+    for (const [place, item] of items.entries()) {
+      const taken = take(item, place, envelope, context);
       if (typeof taken === 'string') context.count(`rejected:${taken}`);
       else follows.push(taken);
     }
@@ -39,13 +39,21 @@ export const receive = handler({
 });
 
 /** The envelope for one item, or the name of the rule it breaks. */
-function take(item: FrameItem, frame: FrameEnvelope, context: HandlerContext): Follow | string {
+function take(
+  item: FrameItem,
+  place: number,
+  frame: FrameEnvelope,
+  context: HandlerContext,
+): Follow | string {
   const { identity, cause, origin, depth } = frame;
   if (item.item === 'event') {
     const { header, signature, body, wraps } = item.raw;
     const bytes = header.length + signature.length + body.length + 80 * wraps.length;
     if (bytes > limits.event_bytes_max) return 'event_too_large';
-    return { envelope: { stage: 'received', raw: item.raw, identity, cause, origin, depth } };
+    const signature_holds = frame.checked?.has(place) === true;
+    return {
+      envelope: { stage: 'received', raw: item.raw, signature_holds, identity, cause, origin, depth },
+    };
   }
   if (item.item === 'header')
     return {

@@ -7,8 +7,8 @@ import { eventType } from '../../../../core/event-type.ts';
 import { boolean, bytes, id, integer, text, time_ms } from '../../../../core/fields.ts';
 import { FEW_IDS_MAX } from '../../reconcile/negentropy.ts';
 
-/** Events of one page: some hundred kilobytes, and some ten milliseconds of work. */
-export const PAGE_EVENTS = 500;
+/** Events of one page: some hundred kilobytes; taking them in holds the event loop for some twenty milliseconds. */
+export const PAGE_EVENTS = 256;
 /** Facts (who belongs, who may what) that the first page brings along: nothing that rests on them has to wait. */
 export const FACTS_MAX = 2_000;
 
