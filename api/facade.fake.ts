@@ -134,7 +134,7 @@ export function createFakeNode(): FakeNode {
         retention_ms: 7 * 86_400_000,
       },
     ],
-    send: ({ ttl_ms }) => ({
+    send: async ({ ttl_ms }) => ({
       message_id: ids.message,
       channel_id: ids.channel,
       created_ms: now_ms,
@@ -262,7 +262,7 @@ export function createFakeNode(): FakeNode {
         is_this_device: true,
       },
     ],
-    dm: ({ ttl_ms }) => ({
+    dm: async ({ ttl_ms }) => ({
       message_id: ids.message,
       channel_id: ids.channel,
       group_id: ids.group,

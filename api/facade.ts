@@ -308,12 +308,12 @@ export interface NodeFacade extends ForgettingFacade {
   };
   channels(input: Selector): readonly ChannelView[];
   /** `ttl_ms` null: as the channel says. */
-  send(input: { channel_ref: string; text: string; ttl_ms: number | null } & Selector): {
+  send(input: { channel_ref: string; text: string; ttl_ms: number | null } & Selector): Promise<{
     message_id: string;
     channel_id: string;
     created_ms: number;
     expires_ms: number | null;
-  };
+  }>;
   read(input: { channel_ref: string; limit: number } & Selector): readonly MessageView[];
   react(input: { message_ref: string; emoji: string } & Selector): {
     reaction_id: string;
@@ -359,13 +359,13 @@ export interface NodeFacade extends ForgettingFacade {
   keys(input: Selector): readonly KeyView[];
   prekeys(input: Selector): readonly PrekeyView[];
   /** A message to one user alone; opens the direct group at the first one. */
-  dm(input: { user_ref: string; text: string; ttl_ms: number | null } & Selector): {
+  dm(input: { user_ref: string; text: string; ttl_ms: number | null } & Selector): Promise<{
     message_id: string;
     channel_id: string;
     group_id: string;
     created_ms: number;
     expires_ms: number | null;
-  };
+  }>;
   edit(input: { message_ref: string; text: string } & Selector): { message_id: string; edit_id: string };
   /** Versions of a message, oldest first. */
   versions(input: { message_ref: string } & Selector): readonly VersionView[];

@@ -4,7 +4,7 @@
  */
 import { SottoError } from './assert.ts';
 import type { Clock, Random } from './clock.ts';
-import type { Db, Statement } from './db.ts';
+import { type Db, isStorageFault, type Statement } from './db.ts';
 import { type Cause, type Identity, type InstructionDraft, instruct } from './envelope.ts';
 import type { EventType } from './event-type.ts';
 import type { Id } from './fields.ts';
@@ -105,25 +105,49 @@ export class Engine {
     input: unknown,
     secrets: Readonly<Record<string, Uint8Array>> = {},
   ): CommandResult {
-    const registered = this.#ports.protocol.commands.get(name);
-    if (registered === undefined) throw new SottoError('unknown_command', `There is no command '${name}'.`);
     const handles = Object.entries(secrets).map(([field, secret]) => ({ field, handle: this.#keep(secret) }));
     try {
       const given = {
         ...(input as Record<string, unknown>),
         ...Object.fromEntries(handles.map(({ field, handle }) => [field, handle])),
       };
-      const checked = registered.value.check.safeParse(given);
-      if (!checked.success) throw new SottoError('bad_input', `${name}: ${describeIssues(checked.error)}`);
-      return this.transact((transaction) =>
-        this.#runCommand(registered, identity, checked.data, transaction),
-      );
+      const { registered, checked } = this.#checkedCommand(name, given);
+      return this.transact((transaction) => this.#runCommand(registered, identity, checked, transaction));
     } finally {
       for (const { handle } of handles) {
         this.#secrets.get(handle)?.fill(0);
         this.#secrets.delete(handle);
       }
     }
+  }
+
+  /**
+   * Runs commands in one transaction, in their order. Each stands or falls by itself: what one threw is in its place. Throws only when the storage failed, and
+   * then none of them happened.
+   */
+  commands(calls: readonly CommandCall[]): readonly (CommandResult | { readonly thrown: unknown })[] {
+    return this.transact((transaction) =>
+      calls.map(({ name, identity, input }) => {
+        try {
+          const { registered, checked } = this.#checkedCommand(name, input);
+          return transaction.savepoint(() => this.#runCommand(registered, identity, checked, transaction));
+        } catch (thrown) {
+          if (isStorageFault(thrown)) throw thrown;
+          return { thrown };
+        }
+      }),
+    );
+  }
+
+  #checkedCommand(
+    name: string,
+    input: unknown,
+  ): { registered: Registered<Command>; checked: Record<string, unknown> } {
+    const registered = this.#ports.protocol.commands.get(name);
+    if (registered === undefined) throw new SottoError('unknown_command', `There is no command '${name}'.`);
+    const checked = registered.value.check.safeParse(input);
+    if (!checked.success) throw new SottoError('bad_input', `${name}: ${describeIssues(checked.error)}`);
+    return { registered, checked: checked.data };
   }
 
   #runCommand(
@@ -255,6 +279,13 @@ export class Engine {
     this.#secrets.set(handle, secret);
     return handle;
   }
+}
+
+/** A command to run, by name. */
+export interface CommandCall {
+  readonly name: string;
+  readonly identity: Identity;
+  readonly input: Readonly<Record<string, unknown>>;
 }
 
 export interface CommandResult {

@@ -6,6 +6,7 @@ import { SottoError } from '../../core/assert.ts';
 import type { CommandResult, Engine } from '../../core/engine.ts';
 import type { Identity } from '../../core/envelope.ts';
 import type { Id } from '../../core/fields.ts';
+import { CommandBatches } from './command-batches.ts';
 
 export interface NetworkRow extends Omit<NetworkView, 'waiting_by_rule'> {
   readonly identity: Identity;
@@ -27,9 +28,11 @@ export interface GroupRow {
 
 export class Asking {
   readonly #engine: Engine;
+  readonly #batches: CommandBatches;
 
   constructor(engine: Engine) {
     this.#engine = engine;
+    this.#batches = new CommandBatches(engine);
   }
 
   query<Row>(name: string, params: Readonly<Record<string, unknown>>, identity: Identity): Row[] {
@@ -40,12 +43,16 @@ export class Asking {
     try {
       return this.#engine.command(name, identity, input);
     } catch (thrown) {
-      // What our own device says waits like anything else of somebody who was removed: a person wants to know why.
-      if (!(thrown instanceof SottoError) || thrown.code !== 'author_removed') throw thrown;
-      throw new SottoError(
-        'removed',
-        'This device was removed from the network or the group, so that nothing new of it counts. What it has stays readable here; `sotto network delete` erases it.',
-      );
+      throw inWords(thrown);
+    }
+  }
+
+  /** The same together with other commands that come at about this time: for what people do often. Returns the event's id once it is on the disk. */
+  async saySoon(name: string, identity: Identity, input: Readonly<Record<string, unknown>>): Promise<Id> {
+    try {
+      return onlyEvent(await this.#batches.run({ name, identity, input }));
+    } catch (thrown) {
+      throw inWords(thrown);
     }
   }
 
@@ -108,4 +115,13 @@ export function onlyEvent(made: CommandResult): Id {
 /** When an event was made: it is in its id. */
 export function madeMs(event_id: Id): number {
   return Number.parseInt(event_id.slice(0, 12), 16);
+}
+
+/** What our own device says waits like anything else of somebody who was removed: a person wants to know why. */
+function inWords(thrown: unknown): unknown {
+  if (!(thrown instanceof SottoError) || thrown.code !== 'author_removed') return thrown;
+  return new SottoError(
+    'removed',
+    'This device was removed from the network or the group, so that nothing new of it counts. What it has stays readable here; `sotto network delete` erases it.',
+  );
 }

@@ -15,8 +15,8 @@ export function chatView({
   asking,
   find,
 }: ViewPorts): Pick<NodeFacade, 'send' | 'dm' | 'read' | 'react' | 'edit' | 'versions' | 'delete'> {
-  function say({ identity }: NetworkRow, channel_id: Id, text: string, ttl_ms: number | null) {
-    const message_id = asking.say('send_message', identity, { channel_id, text, ttl_ms });
+  async function say({ identity }: NetworkRow, channel_id: Id, text: string, ttl_ms: number | null) {
+    const message_id = await asking.saySoon('send_message', identity, { channel_id, text, ttl_ms });
     const row = asking.query<{ created_ms: number; expires_ms: number }>(
       'get_message_by_id',
       { message_id },
@@ -52,7 +52,7 @@ export function chatView({
   }
 
   return {
-    send({ channel_ref, text, ttl_ms, ...selector }) {
+    async send({ channel_ref, text, ttl_ms, ...selector }) {
       const network = find.select(selector);
       const { channel_id } = channel_ref.startsWith('@')
         ? directChannel(network, channel_ref)
@@ -60,10 +60,10 @@ export function chatView({
       return say(network, channel_id, text, ttl_ms);
     },
 
-    dm({ user_ref, text, ttl_ms, ...selector }) {
+    async dm({ user_ref, text, ttl_ms, ...selector }) {
       const network = find.select(selector);
       const { group_id, channel_id } = directChannel(network, user_ref);
-      return { ...say(network, channel_id, text, ttl_ms), group_id };
+      return { ...(await say(network, channel_id, text, ttl_ms)), group_id };
     },
 
     read({ channel_ref, limit, ...selector }): readonly MessageView[] {

@@ -21,7 +21,7 @@ describe('private groups', () => {
     expect((await refusal(() => alice.createGroup({ name: 'team', user_refs: [] }))).code).toBe(
       'group_exists',
     );
-    alice.send({ channel_ref: 'team', text: 'just us', ttl_ms: 0 });
+    await alice.send({ channel_ref: 'team', text: 'just us', ttl_ms: 0 });
     await shown(bob, 'team', 'just us');
     expect(bob.groups({})).toMatchObject([
       { kind: 'main', name: null, members: ['alice', 'bob', 'carol'], channels: 1 },
@@ -39,7 +39,7 @@ describe('private groups', () => {
     expect(
       (await refusal(() => bob.send({ channel_ref: 'plans', text: 'which?', ttl_ms: 0 }))).message,
     ).toMatch(/\(team\).*\(everyone\)|\(everyone\).*\(team\)/);
-    bob.send({ channel_ref: plans.channel_id.slice(12, 20), text: 'this one', ttl_ms: 0 });
+    await bob.send({ channel_ref: plans.channel_id.slice(12, 20), text: 'this one', ttl_ms: 0 });
     bob.renameChannel({ channel_ref: plans.channel_id, name: 'secret plans' });
     await shown(alice, 'secret plans', 'this one');
     expect(alice.channels({}).find(({ name }) => name === 'secret plans')).toMatchObject({
@@ -116,8 +116,8 @@ describe('direct messages', () => {
     expect((await refusal(() => alice.read({ channel_ref: '@bob', limit: 5 }))).code).toBe('not_found');
 
     // Before either has heard of the other's group.
-    alice.dm({ user_ref: 'bob', text: 'one', ttl_ms: 0 });
-    bob.send({ channel_ref: '@alice', text: 'two', ttl_ms: 0 });
+    await alice.dm({ user_ref: 'bob', text: 'one', ttl_ms: 0 });
+    await bob.send({ channel_ref: '@alice', text: 'two', ttl_ms: 0 });
     await shown(alice, '@bob', 'one', 'two');
     await shown(bob, '@alice', 'one', 'two');
     const direct = (node: NodeFacade) =>
@@ -125,8 +125,8 @@ describe('direct messages', () => {
     expect(direct(alice)).toMatchObject([{ name: '@bob', group_name: null, messages: 2, unread: 1 }]);
     expect(direct(bob)).toMatchObject([{ name: '@alice', messages: 2, unread: 1 }]);
     const answers = [
-      alice.dm({ user_ref: '@bob', text: 'three', ttl_ms: 60_000 }),
-      bob.dm({ user_ref: 'alice', text: 'four', ttl_ms: 0 }),
+      await alice.dm({ user_ref: '@bob', text: 'three', ttl_ms: 60_000 }),
+      await bob.dm({ user_ref: 'alice', text: 'four', ttl_ms: 0 }),
     ];
     expect(answers[0]?.channel_id).toBe(answers[1]?.channel_id);
     expect(answers[0]?.expires_ms).toBeGreaterThan(Date.now());
@@ -158,7 +158,7 @@ describe('direct messages', () => {
 describe('messages', () => {
   it('are edited, and say which versions they had; and why they are no more', async () => {
     const { alice, bob } = await home('alice', 'bob');
-    const { message_id } = alice.send({ channel_ref: '#general', text: 'tpyo', ttl_ms: 0 });
+    const { message_id } = await alice.send({ channel_ref: '#general', text: 'tpyo', ttl_ms: 0 });
     const ref = message_id.slice(12, 20);
     const { edit_id } = alice.edit({ message_ref: ref, text: 'typo' });
     await shown(bob, 'general', 'typo');

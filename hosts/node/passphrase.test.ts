@@ -56,7 +56,7 @@ describe('a passphrase', () => {
     const data_dir = join(temporaryFolder(), 'node');
     const plain = await start({ data_dir });
     found(plain);
-    say(plain, 'before');
+    await say(plain, 'before');
     await stop(plain);
     const secrets = slotsOf(data_dir);
     expect(secrets.length).toBeGreaterThan(20);
@@ -66,7 +66,7 @@ describe('a passphrase', () => {
     const passphrase_file = passphraseFile('correct horse battery staple\n');
     const sealed = await start({ data_dir, passphrase_file });
     for (const secret of secrets) expect(filesWith(data_dir, secret)).toEqual([]);
-    say(sealed, 'after');
+    await say(sealed, 'after');
     expect(heard(sealed)).toEqual(['before', 'after']);
     await stop(sealed);
     for (const secret of secrets) expect(filesWith(data_dir, secret)).toEqual([]);
@@ -74,7 +74,7 @@ describe('a passphrase', () => {
 
     // The newline at the end of the file is not part of it.
     const again = await start({ data_dir, passphrase_file: passphraseFile('correct horse battery staple') });
-    say(again, 'and again');
+    await say(again, 'and again');
     expect(heard(again)).toEqual(['before', 'after', 'and again']);
   });
 
@@ -97,7 +97,7 @@ describe('a passphrase', () => {
     expect(await refused(passphraseFile('x'.repeat(5_000)))).toBe('bad_passphrase');
     expect(await refused(join(data_dir, 'nowhere'))).toBe('bad_passphrase_file');
     const right = await start({ data_dir, passphrase_file });
-    say(right, 'still here');
+    await say(right, 'still here');
     expect(heard(right)).toEqual(['still here']);
   });
 
@@ -109,7 +109,7 @@ describe('a passphrase', () => {
     found(alice);
     const { link } = alice.facade.createInvite({ uses: 1, ttl_ms: 60_000 });
     await bob.facade.join({ link, as: 'bob', timeout_ms: 20_000 });
-    say(bob, 'hello');
+    await say(bob, 'hello');
     await until('alice hears', () => heard(alice).join() === 'hello');
   });
 });
@@ -122,8 +122,8 @@ describe('erasing a network', () => {
     const { link } = alice.createInvite({ uses: 2, ttl_ms: 60_000 });
     const joined = await bob.facade.join({ link, as: 'bob', timeout_ms: 20_000 });
     bob.facade.createNetwork({ name: 'Elsewhere', as: 'robert' });
-    bob.facade.send({ channel_ref: 'general', text: 'stays', ttl_ms: 0, network: 'Elsewhere' });
-    bob.facade.send({ channel_ref: 'general', text: 'goes', ttl_ms: 0, network: 'Home' });
+    await bob.facade.send({ channel_ref: 'general', text: 'stays', ttl_ms: 0, network: 'Elsewhere' });
+    await bob.facade.send({ channel_ref: 'general', text: 'goes', ttl_ms: 0, network: 'Home' });
     const marks = [joined.network_id, joined.user_id, joined.device_id].map((id) => Uint8Array.fromHex(id));
     for (const mark of marks) expect(tablesWith(data_dir, mark)).toContain('event');
     const before = slotsOf(data_dir);

@@ -49,7 +49,7 @@ describe('two nodes that are at other ports than they ever told each other', () 
     const alice = await start({ data_dir: folders.alice, lan: { port } });
     const bob = await start({ data_dir: folders.bob, lan: { port } });
     await until('they are connected', () => are_connected(alice, bob));
-    say(alice, 'found you');
+    await say(alice, 'found you');
     await until('Bob has read it', () => read(bob).includes('found you'));
     expect(lanOf(alice)).toEqual({ on: true, found: 1, addresses: ['127.0.0.1'], problem: null });
 
@@ -179,7 +179,7 @@ it('a system that says no ends no node, and is shown', async () => {
   await until('it is shown', () => lanOf(alice).problem !== null);
   expect(lanOf(alice)).toMatchObject({ on: true, found: 0, addresses: [] });
   expect(lanOf(alice).problem).toContain('EADDRINUSE');
-  say(alice, 'still here');
+  await say(alice, 'still here');
   expect(read(alice)).toEqual(['still here']);
 });
 
