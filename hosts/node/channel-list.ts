@@ -6,18 +6,44 @@ import type { ChannelView } from '../../api/facade.ts';
 import type { Id } from '../../core/fields.ts';
 import type { Asking, NetworkRow } from './asking.ts';
 
-export interface ChannelEntry extends ChannelView {
+/** A channel, without how much was said in it. */
+export interface ChannelPlace extends Omit<ChannelView, 'messages' | 'unread'> {
   readonly read_until_ms: number | null;
   /** All channels that this entry stands for; the first is `channel_id`. */
   readonly channel_ids: readonly Id[];
   /** The other users of a direct conversation, sorted; nobody for other channels. */
   readonly partner_ids: readonly Id[];
 }
+export type ChannelEntry = ChannelPlace & ChannelView;
 
-type ChannelRow = ChannelView & { readonly read_until_ms: number | null };
+type PlaceRow = Omit<ChannelPlace, 'channel_ids' | 'partner_ids'>;
+type ChannelRow = PlaceRow & ChannelView;
 
-export function channelsOf(asking: Asking, { identity }: NetworkRow): ChannelEntry[] {
-  const rows = asking.query<ChannelRow>('get_channels', {}, identity);
+/** The channels, with how much was said in each: for lists. */
+export const channelsOf = (asking: Asking, network: NetworkRow): ChannelEntry[] =>
+  entriesOf(
+    asking,
+    network,
+    asking.query<ChannelRow>('get_channels', {}, network.identity),
+    (one, other) => ({
+      ...merged(one, other),
+      unread: one.unread + other.unread,
+      messages: one.messages + other.messages,
+    }),
+  );
+
+/** The channels alone: to find one, however much was said. */
+export const placesOfChannels = (asking: Asking, network: NetworkRow): ChannelPlace[] =>
+  entriesOf(asking, network, asking.query<PlaceRow>('get_channel_places', {}, network.identity), merged);
+
+type EntryOf<Row> = Row & Pick<ChannelPlace, 'channel_ids' | 'partner_ids'>;
+
+function entriesOf<Row extends PlaceRow>(
+  asking: Asking,
+  { identity }: NetworkRow,
+  rows: readonly Row[],
+  merge: (one: EntryOf<Row>, other: EntryOf<Row>) => EntryOf<Row>,
+): EntryOf<Row>[] {
   if (!rows.some(isDirect))
     return rows.map((row) => ({ ...row, channel_ids: [row.channel_id], partner_ids: [] }));
   const names = asking.names(identity);
@@ -25,8 +51,8 @@ export function channelsOf(asking: Asking, { identity }: NetworkRow): ChannelEnt
     asking.query<{ group_id: Id; user_id: Id }>('get_direct_partners', {}, identity),
     (row) => row.group_id,
   );
-  const partnersIn = (row: ChannelRow) => (partners.get(row.group_id) ?? []).map(({ user_id }) => user_id);
-  const entries = new Map<string, ChannelEntry>();
+  const partnersIn = (row: Row) => (partners.get(row.group_id) ?? []).map(({ user_id }) => user_id);
+  const entries = new Map<string, EntryOf<Row>>();
   for (const row of rows) {
     const partner_ids = isDirect(row) ? partnersIn(row) : [];
     const entry = { ...row, channel_ids: [row.channel_id], partner_ids };
@@ -37,7 +63,7 @@ export function channelsOf(asking: Asking, { identity }: NetworkRow): ChannelEnt
     const name = `@${partner_ids.map((user_id) => names.shown(user_id)).join(', @')}`;
     const place = partner_ids.join();
     const before = entries.get(place);
-    entries.set(place, before === undefined ? { ...entry, name } : merged(before, { ...entry, name }));
+    entries.set(place, before === undefined ? { ...entry, name } : merge(before, { ...entry, name }));
   }
   return [...entries.values()];
 }
@@ -51,10 +77,10 @@ export function directChannelsWith(
   return asking.query('get_direct_channels', { user_id }, identity);
 }
 
-const isDirect = (row: ChannelRow): boolean => row.group_kind === 'direct';
+const isDirect = (row: PlaceRow): boolean => row.group_kind === 'direct';
 
 /** Two conversations as one. The group with the lower id comes first: on both sides new messages go there. */
-function merged(one: ChannelEntry, other: ChannelEntry): ChannelEntry {
+function merged<Row extends PlaceRow>(one: EntryOf<Row>, other: EntryOf<Row>): EntryOf<Row> {
   const [first, second] =
     `${one.group_id} ${one.channel_id}` < `${other.group_id} ${other.channel_id}`
       ? [one, other]
@@ -62,8 +88,6 @@ function merged(one: ChannelEntry, other: ChannelEntry): ChannelEntry {
   return {
     ...first,
     channel_ids: [...first.channel_ids, ...second.channel_ids],
-    unread: one.unread + other.unread,
-    messages: one.messages + other.messages,
     created_ms: Math.min(one.created_ms, other.created_ms),
     read_until_ms:
       one.read_until_ms === null && other.read_until_ms === null
@@ -77,7 +101,7 @@ export function placesOf(asking: Asking, network: NetworkRow): ReadonlyMap<Id, s
   const places = new Map<Id, string>();
   for (const { group_id, name } of asking.groups(network.identity))
     if (name !== null) places.set(group_id, name);
-  for (const channel of channelsOf(asking, network)) {
+  for (const channel of placesOfChannels(asking, network)) {
     for (const channel_id of channel.channel_ids) places.set(channel_id, channel.name);
     if (channel.group_kind === 'direct') places.set(channel.group_id, channel.name);
   }

@@ -3,7 +3,7 @@ import type { ChannelView, NodeFacade, UnreadView } from '../../api/facade.ts';
 import { SottoError } from '../../core/assert.ts';
 import type { Id } from '../../core/fields.ts';
 import type { NetworkRow } from './asking.ts';
-import { channelsOf } from './channel-list.ts';
+import { channelsOf, placesOfChannels } from './channel-list.ts';
 import type { ViewPorts } from './ports.ts';
 
 export function channelsView({
@@ -22,7 +22,11 @@ export function channelsView({
 > {
   /** Two channels may have one name, where different people see them. */
   function refuseTaken(network: NetworkRow, group_id: Id, name: string) {
-    if (channelsOf(asking, network).some((channel) => channel.group_id === group_id && channel.name === name))
+    if (
+      placesOfChannels(asking, network).some(
+        (channel) => channel.group_id === group_id && channel.name === name,
+      )
+    )
       throw new SottoError('channel_exists', 'There is a channel of that name already.');
   }
 

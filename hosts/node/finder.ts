@@ -7,7 +7,7 @@ import { SottoError } from '../../core/assert.ts';
 import type { Identity } from '../../core/envelope.ts';
 import type { Id } from '../../core/fields.ts';
 import type { Asking, GroupRow, MemberRow, NetworkRow } from './asking.ts';
-import { type ChannelEntry, channelsOf } from './channel-list.ts';
+import { type ChannelPlace, placesOfChannels } from './channel-list.ts';
 import { choiceOf, fits, isDigits, meantBy, theOne } from './meant.ts';
 
 /** Digits that stand for a channel or group: what is sent there must not go elsewhere by a slip. */
@@ -133,8 +133,8 @@ export class Finder {
   }
 
   /** A channel by its name or id; `@name`: the direct messages with that user, and nothing else that may be called so. */
-  channel(network: NetworkRow, ref: string): ChannelEntry {
-    const channels = channelsOf(this.#asking, network);
+  channel(network: NetworkRow, ref: string): ChannelPlace {
+    const channels = placesOfChannels(this.#asking, network);
     if (ref.startsWith('@')) {
       const { user_id } = this.user(network, ref);
       const found = channels.find(
@@ -147,9 +147,9 @@ export class Finder {
       );
     }
     const name = ref.replace(/^#/, '');
-    const isNamed = (row: ChannelEntry) =>
+    const isNamed = (row: ChannelPlace) =>
       row.partner_ids.length === 0 && (row.name === ref || row.name === name);
-    const ids = (row: ChannelEntry) => row.channel_ids;
+    const ids = (row: ChannelPlace) => row.channel_ids;
     return theOne(meantBy(channels, ref, { ids, isNamed, digits_min: DIGITS_OF_PLACE }), {
       none: 'There is no such channel here. `sotto channel list` shows them.',
       several: 'Several channels fit. Say which by its id',
@@ -165,7 +165,13 @@ export class Finder {
         'Expected a message by 4 to 64 hex digits of its id, as `sotto read` shows it.',
       );
     }
-    const found = this.#asking.query<{ message_id: Id }>('get_messages_by_prefix', { prefix: ref }, identity);
+    // Of a whole id there is one at the most.
+    const is_whole = ref.length === 64;
+    const found = is_whole
+      ? this.#asking
+          .query<unknown>('get_message_by_id', { message_id: ref }, identity)
+          .map(() => ({ message_id: ref }))
+      : this.#asking.query<{ message_id: Id }>('get_messages_by_prefix', { prefix: ref }, identity);
     return theOne(found, {
       none: 'There is no such message here.',
       several: 'Several messages begin with these digits. Give more of the id',
@@ -224,7 +230,7 @@ function asOption({ user_name, user_id }: NetworkRow): string {
   return user_id === null ? '' : ` --as ${shortId(user_id)}`;
 }
 
-function placeOf({ group_kind, group_name, group_id }: ChannelEntry): string {
+function placeOf({ group_kind, group_name, group_id }: ChannelPlace): string {
   if (group_kind === 'main') return 'everyone';
   return group_kind === 'direct' ? 'direct' : (group_name ?? shortId(group_id));
 }

@@ -1,5 +1,6 @@
 import { boolean, id, integer, text } from '../../../../core/fields.ts';
 import { query } from '../../../../core/query.ts';
+import { LEVELS } from '../../reconcile/sum.ts';
 
 /** The device that founded the network. */
 export const getNetworkCreator = query({
@@ -40,7 +41,7 @@ export const getNetworks = query({
       EXISTS (SELECT 1 FROM cut c WHERE c.identity = i.identity AND c.device = i.device AND c.group_id = x'') AS removed,
       (SELECT count(DISTINCT d.user_id) FROM current_device m JOIN device_user d ON d.identity = m.identity AND d.device = m.device
         WHERE m.identity = i.identity) AS members,
-      (SELECT count(*) FROM event e WHERE e.identity = i.identity AND e.body IS NOT NULL) AS events,
+      (SELECT coalesce(sum(s.count), 0) FROM sum_node s WHERE s.identity = i.identity AND s.level = ${LEVELS}) AS events,
       (SELECT count(*) FROM waiting w WHERE w.identity = i.identity) AS waiting,
       (SELECT count(DISTINCT s.device) FROM session s WHERE s.identity = i.identity) AS peers_connected
     FROM identity i ORDER BY i.identity`,
