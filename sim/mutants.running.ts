@@ -122,8 +122,8 @@ export const running: readonly Mutant[] = [
     edits: [
       {
         file: `${QUIET}/jobs/sync.ts`,
-        find: 'query(getActivePeers, { network_id: params.network_id }).map(',
-        replace: 'query(getActivePeers, { network_id: params.network_id }).slice(0, 0).map(',
+        find: '.filter((peer) => !busy.has(peer.session_id))',
+        replace: '.filter((peer) => busy.has(peer.session_id))',
       },
     ],
     seeds: 20,

@@ -9,8 +9,8 @@ export const who: readonly Mutant[] = [
     edits: [
       {
         file: `${QUIET}/handlers/verify.ts`,
-        find: "      return reject('bad_signature');",
-        replace: "      context.count('bad_signature');",
+        find: "if (!holds) return reject('bad_signature');",
+        replace: "if (!holds) context.count('bad_signature');",
       },
     ],
     likelier: mallory('nonsense'),
@@ -149,8 +149,9 @@ export const who: readonly Mutant[] = [
         replace: 'const said = null as ReturnType<typeof farewell>;',
       },
     ],
-    likelier: people(['group', 1, 12], ['group_remove', 1, 20], ['direct', 2, 1]),
-    seeds: 40,
+    // Who is connected hears of it as of everything else, a moment before being out.
+    likelier: [everywhere('partition', 'sleep'), ...people(['group', 1, 20], ['group_remove', 1, 40])],
+    seeds: 60,
   },
   {
     name: 'strangers-are-served',

@@ -447,10 +447,10 @@ export class People {
         return;
       }
       case 'forget_now':
-        sim.say(`${name} forgets now`);
+        sim.say(`${name} forgets now${pick % 2 === 0 ? ', whatever may still be on its way' : ''}`);
         try {
-          for (const job of ['rekey_creation', 'delete_rekeyed', 'purge_keys'])
-            machine.runtime.scheduler.runOnce(job, place.identity);
+          for (const [job, params] of Object.entries(CHAIN))
+            machine.runtime.scheduler.runOnce(job, place.identity, pick % 2 === 0 ? params : {});
         } catch (thrown) {
           if (!(thrown instanceof SottoError) || thrown.code !== 'clock_suspect') throw thrown;
           sim.say('  (held: its clock is suspect)');
@@ -477,6 +477,18 @@ export class People {
     for (const row of devices) if (row.user_id === user_id) truth.removed.add(row.device_id);
   }
 
+  /** Says something, and deletes it. */
+  #regret(place: Place, pick: number): void {
+    const { truth } = this.#sim;
+    const channels = this.#channels(place);
+    if (channels.length === 0) return;
+    const message_id = this.send(place, channels[pick % channels.length]!.channel_id, null);
+    if (message_id === null) return;
+    const me = place.machine.runtime.engine.identity(place.identity)!.device_id;
+    if (this.#sim.command(place, 'remove_message', { message_id }) !== null)
+      truth.written.get(message_id)?.deleted_by.push(me);
+  }
+
   // --- what happens to machines and lines ---------------------------------------------------------------------------------------------------------
 
   /** True if it is one of these. */
@@ -494,19 +506,23 @@ export class People {
         );
         disk.dieIn(pick % 400, kind === 'power_cut');
         return true;
-      case 'crash_erasing':
-      case 'crash_committing': {
-        if (machine.state !== 'on') return true;
-        const with_power = pick % 3 === 0;
+      case 'crash_erasing': {
+        const [place] = machine.state === 'on' ? sim.places([machine]) : [];
+        if (place === undefined) return true;
         const moments = Object.entries(ERASING);
-        const [moment, statement] =
-          kind === 'crash_erasing'
-            ? moments[pick % moments.length]!
-            : (['something is committed', /^COMMIT$/] as const);
+        const [moment, statement] = moments[pick % moments.length]!;
+        const with_power = pick % 5 === 0;
+        this.#try(place, () => this.#regret(place, pick));
         sim.say(`${name} will die when ${moment}${with_power ? ', with its power' : ''}`);
-        disk.dieAt(statement, kind === 'crash_erasing' ? 0 : pick % 7, with_power);
+        disk.dieAt(statement, 0, with_power);
+        this.#try(place, () => this.#does('forget_now', place, 0));
         return true;
       }
+      case 'crash_committing':
+        if (machine.state !== 'on') return true;
+        sim.say(`${name} will die when something is committed`);
+        disk.dieAt(/^COMMIT$/, pick % 7, pick % 3 === 0);
+        return true;
       case 'commit_fails': {
         const places = machine.state === 'on' ? sim.places([machine]) : [];
         const place = places[pick % Math.max(1, places.length)];
@@ -518,11 +534,14 @@ export class People {
         return true;
       }
       case 'reader': {
-        if (machine.state !== 'on') return true;
+        const [place] = machine.state === 'on' ? sim.places([machine]) : [];
+        if (place === undefined) return true;
         const ms = [2 * MINUTE_MS, 10 * MINUTE_MS, HOUR_MS][pick % 3]!;
         sim.say(`somebody reads the database of ${name} for ${ms / MINUTE_MS} min`);
+        this.#try(place, () => this.#regret(place, pick));
         disk.beginReading();
         sim.timeline.after(ms, () => disk.endReading());
+        this.#try(place, () => this.#does('forget_now', place, 0));
         return true;
       }
       case 'hears_twice':
@@ -697,5 +716,13 @@ export class People {
   }
 }
 
+/** What `forget --now` runs, and with what nobody's turn and no grace is waited for. */
+const CHAIN: Readonly<Record<string, Readonly<Record<string, unknown>>>> = {
+  ttl_cleanup: {},
+  rekey_creation: { turn_ms: 0 },
+  delete_rekeyed: {},
+  purge_keys: { grace_ms: 0 },
+  prekey_replenish: {},
+};
 /** What happens to machines that are off, too. */
 const FOR_ALL: ReadonlySet<Kind> = new Set<Kind>(['clock_right', 'wake', 'restore', 'destroy']);

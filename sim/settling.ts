@@ -21,9 +21,9 @@ const SIZES = `
 
 const EVENTS = 'SELECT count(*) AS events, max(n) AS last FROM event WHERE identity = :identity';
 
-/** So many rounds of sync are listened to, and so many times until it is quiet. */
+/** So many rounds of sync are listened to, and so many times until it is quiet: devices say some minutes after each deletion that they have forgotten it. */
 const QUIET_ROUNDS = 2;
-const QUIET_ATTEMPTS = 3;
+const QUIET_ATTEMPTS = 12;
 /** In one round, both sides together. */
 const MESSAGES_MAX = 4;
 const BYTES_MAX = 1_500;
