@@ -362,6 +362,19 @@ describe('sessions', () => {
     await until(() => engine.told.includes(`opened ${idOf(device(10))}`));
     expect(second.is_closed).toBe(false);
   });
+
+  it('F3: whose end could not be written are ended once that can be: else all would be sent to one that nobody hears', async () => {
+    const { engine, sessions, connected, log } = await started();
+    const first = await connected(device(10));
+    await until(() => engine.told.includes(`opened ${idOf(device(10))}`));
+    engine.storage_fails = true;
+    first.session.close('gone');
+    await until(() => log.some(({ event }) => event === 'session_close_failed'));
+    expect(engine.told).not.toContain(`closed ${idOf(device(10))}`);
+    engine.storage_fails = false;
+    sessions.look();
+    expect(engine.told).toContain(`closed ${idOf(device(10))}`);
+  });
 });
 
 describe('dialing', () => {

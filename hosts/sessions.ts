@@ -73,6 +73,8 @@ interface Open {
 export class Sessions {
   readonly #ports: SessionsPorts;
   readonly #open = new Map<string, Open>();
+  /** Sessions that are over, of which the engine does not know yet. */
+  readonly #untold = new Set<Open>();
   readonly #targets: Targets;
   readonly #half_open: HalfOpen;
   readonly #inboxes: Inboxes<Open>;
@@ -146,6 +148,7 @@ export class Sessions {
   /** Dials whom it is time to dial, and forgets who is not to be dialed any more. */
   look(): void {
     if (this.#closed) return;
+    this.#tellEnds();
     const identities = this.#identities();
     for (const open of [...this.#open.values()])
       if (!identities.some((row) => row.identity === open.identity)) this.#drop(open, 'unknown_device');
@@ -342,15 +345,22 @@ export class Sessions {
       identity: open.identity,
       reason,
     });
-    this.#afterTurn('session_close_failed', () => {
-      const { identity, session_id, device_id } = open;
-      if (this.#isOurs(identity, open.secure))
+    this.#untold.add(open);
+    this.#afterTurn('session_close_failed', () => this.#tellEnds());
+  }
+
+  /** Tells the engine of sessions that are over. What the storage does not let through is told again: else all would be sent to one that nobody hears. */
+  #tellEnds(): void {
+    for (const open of this.#untold) {
+      const { identity, session_id, device_id, secure } = open;
+      if (this.#isOurs(identity, secure))
         this.#ports.engine.instruct(identity, 'sessions', 'session', {
           session_id,
           device_id,
           state: 'closed',
         });
-    });
+      this.#untold.delete(open);
+    }
   }
 
   /** Asks or tells the engine something soon: it must not be called while it hands over what follows from a commit. */
