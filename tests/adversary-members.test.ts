@@ -82,6 +82,49 @@ describe('who was removed', () => {
     await allIsWell(all);
   });
 
+  it("F11, S12: the thief of an admin's phone removes nobody once its owner has removed the phone", async () => {
+    const all = await home();
+    const { alice, bob, mallory, line } = all;
+    await alice.post('/grants', { right: 'admin', user: 'bob' });
+    const phone = new Peer('phone');
+    const { link } = await linkOf(bob, alice);
+    await phone.join(link, alice.whom);
+    await until('the phone knows what Bob may, and Bob that it is his', () => {
+      phone.sync();
+      bob.sync();
+      return phone.events('grant').length > 0 && bob.userOf(phone.device_id) === bob.user_id;
+    });
+    phone.leave();
+    const [removal] = bob.run('remove_device', { device_id: phone.device_id });
+    await until('Alice has heard of it', async () => (await alice.standing(removal as Id)) === 'valid');
+    expect(bob.node.query('is_removed_device', { device_id: phone.device_id })).toHaveLength(1);
+    // The thief has heard nothing; and says it in every way: at the end of the chain, beside it, before it, long ago.
+    const [said] = phone.run('remove_user', { user_id: mallory.user_id, group_id: null });
+    const { header, body } = phone.event(said as Id);
+    const honest = decodeHeader(header);
+    const forged = [
+      { seq: honest.seq - 1, prev: decodeHeader(phone.event(honest.prev as Id).header).prev },
+      { seq: 1, prev: null, created_ms: honest.created_ms - 3_600_000 },
+      { seq: 1_000_000, prev: honest.prev, created_ms: honest.created_ms - 60_000 },
+    ].map((place) =>
+      forge(
+        headerBy(phone.signer, mallory.network_id, { ...honest, ...place }),
+        body as Uint8Array,
+        phone.signer,
+      ),
+    );
+    line.say(encodeEventItem(phone.event(said as Id)), ...forged.map(({ item }) => item));
+    for (const event_id of [said as Id, ...forged.map((one) => one.event_id)])
+      await until('it has come', async () => (await alice.standing(event_id)) !== 'unknown');
+    bob.sync();
+    for (const name of ['mallory', 'bob'])
+      expect(await alice.get('/members')).toContainEqual(expect.objectContaining({ name, state: 'member' }));
+    expect(line.closed).toBe(null);
+    mallory.say('I am still here');
+    await alice.shows('I am still here');
+    await allIsWell(all);
+  });
+
   it('whoever wrote two histories can be removed as anybody', async () => {
     const all = await home();
     const { alice, mallory, line } = all;

@@ -64,15 +64,21 @@ export class Order {
     return this.#in_effect.has(act);
   }
 
-  /** What is to be judged next on the way to an act: one that nothing unjudged is about, if it is not the first of a circle. */
+  /** What is to be judged next on the way to an act: the most senior in a circle before which nothing else comes. */
   next(act: Act): Act {
-    const [first, ...others] = firstCircle(act, (of) => this.#before(of));
-    if (first === undefined || others.length === 0) return first ?? act;
-    const circle = new Set([first, ...others]);
-    const known = (of: Act) =>
-      this.#before(of).filter((other) => circle.has(other) && !this.#standing.leaves(other, of));
-    const claimed = circle.size > CIRCLE_MAX ? circle : firstCircle(first, known);
-    return [...claimed].reduce((a, b) => (this.#positionOf(a) < this.#positionOf(b) ? a : b));
+    const circles = firstCircles([act], (of) => this.#before(of));
+    const circle = circles.reduce((a, b) =>
+      this.#positionOf(this.#first(a)) < this.#positionOf(this.#first(b)) ? a : b,
+    );
+    if (circle.length === 1 || circle.length > CIRCLE_MAX) return this.#first(circle);
+    const members = new Set(circle);
+    const before = (of: Act) =>
+      this.#before(of).filter((other) => members.has(other) && !this.#standing.leaves(other, of));
+    return this.#first(firstCircles(circle, before).flat());
+  }
+
+  #first(acts: readonly Act[]): Act {
+    return acts.reduce((a, b) => (this.#positionOf(a) < this.#positionOf(b) ? a : b));
   }
 
   /** Whether somebody senior, whom an act is about, has said the same of its author: even one who knew of it then. */
@@ -146,36 +152,50 @@ export class Order {
 }
 
 /**
- * Of all that leads to `start`, by what comes before what: a circle (all that lead to each other) to which nothing else leads; one alone is a circle,
- * too. Tarjan's algorithm on the edges backwards, up to the first component that is complete; with a list instead of recursion.
+ * Of `starts` and all that comes before them: the circles (all that come before each other; one alone is one, too) before which nothing else comes.
+ * Tarjan's algorithm on the edges backwards, with a list instead of recursion.
  */
-function firstCircle<T>(start: T, before: (of: T) => readonly T[]): T[] {
-  const found = new Map<T, { order: number; low: number }>();
-  const open: T[] = [];
-  const path: { readonly node: T; readonly rest: T[]; readonly seen: { order: number; low: number } }[] = [];
-  const enter = (node: T) => {
-    const seen = { order: found.size, low: found.size };
-    found.set(node, seen);
-    open.push(node);
-    path.push({ node, rest: [...before(node)].reverse(), seen });
-  };
-  enter(start);
-  for (;;) {
-    const at = path.at(-1);
-    if (at === undefined) return [start];
-    const next = at.rest.pop();
-    if (next !== undefined) {
-      const seen = found.get(next);
-      // Nothing is complete yet, so that all that was found is still open.
-      if (seen === undefined) enter(next);
-      else at.seen.low = Math.min(at.seen.low, seen.order);
-      continue;
-    }
-    if (at.seen.low === at.seen.order) return open.slice(open.indexOf(at.node));
-    path.pop();
-    const above = path.at(-1);
-    if (above !== undefined) above.seen.low = Math.min(above.seen.low, at.seen.low);
+function firstCircles<T>(starts: readonly T[], before: (of: T) => readonly T[]): T[][] {
+  interface Place {
+    readonly order: number;
+    low: number;
+    is_open: boolean;
   }
+  const found = new Map<T, Place>();
+  const open: T[] = [];
+  const first: T[][] = [];
+  const path: { readonly node: T; readonly place: Place; readonly rest: T[]; is_first: boolean }[] = [];
+  const enter = (node: T) => {
+    const place = { order: found.size, low: found.size, is_open: true };
+    found.set(node, place);
+    open.push(node);
+    path.push({ node, place, rest: [...before(node)], is_first: true });
+  };
+  for (const start of starts) {
+    if (!found.has(start)) enter(start);
+    for (let at = path.at(-1); at !== undefined; at = path.at(-1)) {
+      const next = at.rest.pop();
+      const seen = next === undefined ? undefined : found.get(next);
+      if (next !== undefined) {
+        if (seen === undefined) enter(next);
+        else if (seen.is_open) at.place.low = Math.min(at.place.low, seen.order);
+        else at.is_first = false;
+        continue;
+      }
+      path.pop();
+      const above = path.at(-1);
+      if (at.place.low === at.place.order) {
+        const circle = open.splice(open.indexOf(at.node));
+        for (const node of circle) (found.get(node) as Place).is_open = false;
+        if (at.is_first) first.push(circle);
+        if (above !== undefined) above.is_first = false;
+      } else if (above !== undefined) {
+        above.place.low = Math.min(above.place.low, at.place.low);
+        above.is_first &&= at.is_first;
+      }
+    }
+  }
+  return first;
 }
 
 const compare = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
