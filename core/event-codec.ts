@@ -130,10 +130,15 @@ export function encodeBody(type: EventType, body: Readonly<Record<string, unknow
   const fields = new Map<string, CborValue>();
   for (const name of Object.keys(body)) {
     const value = body[name];
-    if (value === undefined) continue;
+    if (value === undefined || isDefault(type, name, value)) continue;
     fields.set(name, type.byte_fields.includes(name) ? toBytes(value) : (value as CborValue));
   }
   return encode(fields);
+}
+
+function isDefault(type: EventType, name: string, value: unknown): boolean {
+  const by_default = type.defaults.get(name);
+  return by_default !== undefined && by_default === JSON.stringify(value);
 }
 
 function toBytes(value: unknown): CborValue {

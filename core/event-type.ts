@@ -78,6 +78,8 @@ export interface EventType<Name extends string = string, S extends Shape = Shape
   readonly content_fields: readonly string[];
   readonly byte_fields: readonly string[];
   readonly dependency_fields: readonly string[];
+  /** Of transient types: fields that have a default, with it as JSON. They are not sent where they have that value. */
+  readonly defaults: ReadonlyMap<string, string>;
   /** For `replace`: the name of the type whose events it takes the place of. */
   readonly replaces: string | null;
   /** The field, if any, that names the grant of the right by which its author acts. */
@@ -120,6 +122,14 @@ export function eventType<const Name extends string, const S extends Shape>(defi
       `what people write belongs in a sealed type; '${having('content')[0]}' would lie in clear on every disk`,
     );
   const stored = definition.class === 'public' || definition.class === 'sealed';
+  const defaults = new Map<string, string>();
+  for (const name of names) {
+    const { defaultValue } = definition.body[name]!.def as { defaultValue?: unknown };
+    if (defaultValue === undefined) continue;
+    // A stored body would have two encodings.
+    if (definition.class !== 'transient') fail(`'${name}' has a default; only transient types may`);
+    defaults.set(name, JSON.stringify(defaultValue));
+  }
   if (!stored && having('dependency').length > 0)
     fail(`only stored types can depend on events; use id() in a ${definition.class} type`);
   return Object.freeze({
@@ -136,6 +146,7 @@ export function eventType<const Name extends string, const S extends Shape>(defi
     content_fields: having('content'),
     byte_fields: having('bytes'),
     dependency_fields: having('dependency'),
+    defaults,
     basis_field: names.find((name) => tagsOf(definition.body[name]!).dependency === 'basis') ?? null,
   });
 }

@@ -49,7 +49,7 @@ export function openingRequest(
     message: openingMessage(itemsOf(query, now_ms, now_ms, device_id)).toHex(),
     need: query(getChainGaps, { limit: GAPS_ASKED }).map((row) => row.event_id),
     ...wants(query, now_ms, device_id),
-    cut_ms: now_ms,
+    cut_ms: null,
     now_ms,
     asker_progress: progressOf(query),
     ...known,

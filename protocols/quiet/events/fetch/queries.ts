@@ -1,5 +1,6 @@
 import { boolean, bytes, id, integer, text } from '../../../../core/fields.ts';
 import { query } from '../../../../core/query.ts';
+import { WHO_FIRST } from '../sync/queries.ts';
 
 const row = {
   session_id: text(64),
@@ -82,7 +83,7 @@ export const getFactsInRange = query({
       UNION SELECT event FROM right_grant UNION SELECT event FROM revocation UNION SELECT event FROM removal UNION SELECT event FROM invite_revocation
     )
     SELECT e.id AS event_id FROM fact f CROSS JOIN event e ON e.n = f.n
-    WHERE e.identity = :identity AND e.id >= :lower AND e.id < :upper AND e.body IS NOT NULL AND e.group_n IS NULL ORDER BY e.id LIMIT :limit`,
+    WHERE e.identity = :identity AND e.id >= :lower AND e.id < :upper AND e.body IS NOT NULL AND e.group_n IS NULL ORDER BY ${WHO_FIRST}, e.id LIMIT :limit`,
 });
 
 /** Of some ids, those that are not known here at all. */

@@ -23,18 +23,19 @@ const ranges = {
   /** From the lower end upwards: somebody else serves the newest. */
   oldest_first: boolean(),
 };
+const asked = { ...ranges, oldest_first: boolean().default(false) };
 
 export const syncFetch = eventType({
   name: 'sync_fetch',
   class: 'transient',
   description: 'Asks for the next page of the events in ranges that the asker has nothing of, or little.',
   body: {
-    ...ranges,
+    ...asked,
     /** What the asker has in there, or knows and does not want. */
-    except: z.array(id()).max(FEW_IDS_MAX),
+    except: z.array(id()).max(FEW_IDS_MAX).default([]),
     cut_ms: time_ms(),
     /** The first page. */
-    first: boolean(),
+    first: boolean().default(false),
   },
 });
 
@@ -43,11 +44,11 @@ export const syncPage = eventType({
   class: 'transient',
   description: 'Says what is left of the ranges after the page that comes with it.',
   body: {
-    ...ranges,
+    ...asked,
     /** Events that are left. */
-    left: integer(),
+    left: integer().default(0),
     /** Of what was excepted, what the answerer does not know. */
-    lacking: z.array(id()).max(FEW_IDS_MAX),
+    lacking: z.array(id()).max(FEW_IDS_MAX).default([]),
   },
 });
 

@@ -163,6 +163,9 @@ export const getLastTakenIn = query({
   sql: 'SELECT id AS event_id, n FROM event NOT INDEXED WHERE identity = :identity ORDER BY n DESC LIMIT 1',
 });
 
+/** Who belongs before what they say: events of those who are not known yet wait, and of each stranger only so many may. */
+export const WHO_FIRST = `CASE type WHEN 'network' THEN 0 WHEN 'user' THEN 1 WHEN 'peer' THEN 2 WHEN 'admit' THEN 3 WHEN 'grant' THEN 4 ELSE 5 END`;
+
 /**
  * How devices became members, and what this device has to say for itself while nobody has let it in yet: in an order that a stranger can check.
  * Its own come as they were made, since chance orders the ids of one moment: who lets it in has done so before its prekeys come, and answers them.
@@ -173,10 +176,10 @@ export const getIntroduction = query({
   row: { event_id: id() },
   sql: `
     SELECT event_id FROM (
-      SELECT id AS event_id, 0 AS place FROM live_event
+      SELECT id AS event_id, ${WHO_FIRST} AS place FROM live_event
       WHERE identity = :identity AND group_n IS NULL AND type IN ('network', 'user', 'peer', 'invite', 'admit', 'grant', 'revoke', 'remove', 'revoke-invite')
       UNION ALL
-      SELECT w.id, w.seq FROM waiting w JOIN identity i ON i.identity = w.identity AND i.device = w.author WHERE w.identity = :identity AND w.group_id IS NULL
+      SELECT w.id, 100 + w.seq FROM waiting w JOIN identity i ON i.identity = w.identity AND i.device = w.author WHERE w.identity = :identity AND w.group_id IS NULL
     ) ORDER BY place, event_id LIMIT :limit`,
 });
 

@@ -50,7 +50,8 @@ export const reflectSyncRequest = reflector(syncRequest, (query, request, ctx) =
   if (query(isMember, { device_id: session.device_id }).length === 0) {
     return [transmit(syncRefused, { introduced }, session.session_id)];
   }
-  const items = itemsOf(query, request.body.cut_ms, ctx.now_ms, session.device_id);
+  const cut_ms = request.body.cut_ms ?? request.body.now_ms;
+  const items = itemsOf(query, cut_ms, ctx.now_ms, session.device_id);
   const reconciled = message === null ? null : reconcile(items, Uint8Array.fromHex(message), false);
   // Who has just come in can judge nothing before it knows the members.
   const first = introduced
@@ -116,17 +117,21 @@ export const reflectSyncResponse = reflector(syncResponse, (query, response, ctx
       : [];
   const { session_id } = session;
   const fetch = fetchOf(query, few, session_id, ctx.now_ms);
-  if (fetch !== null) {
-    const noted = instruct(fetching, { session_id, ...mutable(fetch), left: 0, progress });
-    // The round goes on when it has come.
-    return [...sent, noted, transmit(syncFetch, fetchBody(fetch, items, items.cut_ms, true), session_id)];
-  }
-  if (answer === null && need.length === 0 && sent.length === 0) {
+  const fetched: Envelope[] =
+    fetch === null
+      ? []
+      : [
+          instruct(fetching, { session_id, ...mutable(fetch), left: 0, progress }),
+          transmit(syncFetch, fetchBody(fetch, items, items.cut_ms, true), session_id),
+        ];
+  if (answer === null && need.length === 0) {
     // What is being fetched, here or from another peer, comes before the next round.
-    if (few.length > 0 || query(getFetch, { session_id }).length > 0) return [];
-    return goes_on
-      ? [openingRequest(query, ctx.now_ms, session, known)]
-      : agreed(query, session.device_id, ctx.now_ms);
+    const is_fetching = few.length > 0 || query(getFetch, { session_id }).length > 0;
+    if (is_fetching) return [...sent, ...fetched];
+    if (sent.length === 0)
+      return goes_on
+        ? [openingRequest(query, ctx.now_ms, session, known)]
+        : agreed(query, session.device_id, ctx.now_ms);
   }
   const body = {
     message: answer?.toHex() ?? null,
@@ -137,7 +142,7 @@ export const reflectSyncResponse = reflector(syncResponse, (query, response, ctx
     asker_progress: progress,
     ...known,
   };
-  return [...sent, transmit(syncRequest, body, session.session_id)];
+  return [...sent, ...fetched, transmit(syncRequest, body, session_id)];
 });
 
 /** A peer does not know us: we show it how we became a member, or that we hold an invite, and ask again, once. */
