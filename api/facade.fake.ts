@@ -154,6 +154,7 @@ export function createFakeNode(): FakeNode {
               edited_ms: now_ms - 120_000,
               expires_ms: null,
               reactions: [{ emoji: '👍', count: 2 }],
+              delivery: { devices: 2, delivered: 1 },
             },
           ],
     react: () => ({ reaction_id: ids.reaction, message_id: ids.message }),
@@ -274,6 +275,16 @@ export function createFakeNode(): FakeNode {
       { version_id: ids.message, author: hostile_name, created_ms: now_ms - 180_000 },
       { version_id: ids.edit, author: hostile_name, created_ms: now_ms - 120_000 },
     ],
+    delivery: () => ({
+      message_id: ids.message,
+      devices: 2,
+      delivered: 1,
+      text: 'on 1 of 2 devices',
+      recipients: [
+        { device_id: ids.device, user_id: ids.user, user_name: hostile_name, delivered: true },
+        { device_id: ids.prekey_public, user_id: ids.user, user_name: null, delivered: false },
+      ],
+    }),
     unread: () => [
       {
         channel_id: ids.channel,

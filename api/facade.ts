@@ -6,8 +6,10 @@
  * `selector` picks network and identity where there is a choice.
  */
 import type { ForgettingFacade } from './forgetting.ts';
+import type { SyncingFacade } from './syncing.ts';
 
 export type * from './forgetting.ts';
+export type * from './syncing.ts';
 
 export interface Selector {
   /** A network's id, its short id, or its name. */
@@ -94,6 +96,8 @@ export interface MessageView {
   /** null: lives for ever. */
   readonly expires_ms: number | null;
   readonly reactions: readonly { readonly emoji: string; readonly count: number }[];
+  /** Of one's own messages only: the other devices that it is for, and how many of them are known to have it as it reads now. */
+  readonly delivery: { readonly devices: number; readonly delivered: number } | null;
 }
 
 export type GroupKind = 'main' | 'private' | 'direct';
@@ -280,7 +284,7 @@ export interface Change {
   readonly event_id: string | null;
 }
 
-export interface NodeFacade extends ForgettingFacade {
+export interface NodeFacade extends ForgettingFacade, SyncingFacade {
   status(): StatusView;
   createNetwork(input: { name: string; as: string }): {
     network_id: string;

@@ -9,6 +9,7 @@ import { z } from '@hono/zod-openapi';
 import type {
   Change,
   ChannelView,
+  DeliveryView,
   DeviceView,
   EnvelopeView,
   GroupView,
@@ -112,6 +113,7 @@ export const message_view = z
     edited_ms: ms.nullable(),
     expires_ms: ms.nullable(),
     reactions: z.array(z.object({ emoji: z.string(), count }).readonly()).readonly(),
+    delivery: z.object({ devices: count, delivered: count }).readonly().nullable(),
   })
   .readonly()
   .openapi('Message') satisfies z.ZodType<MessageView>;
@@ -222,6 +224,23 @@ export const version_view = z
   .object({ version_id: id, author: z.string(), created_ms: ms })
   .readonly()
   .openapi('Version') satisfies z.ZodType<VersionView>;
+
+export const delivery_view = z
+  .object({
+    message_id: id,
+    devices: count,
+    delivered: count,
+    text: z.string(),
+    recipients: z
+      .array(
+        z
+          .object({ device_id: id, user_id: id, user_name: z.string().nullable(), delivered: z.boolean() })
+          .readonly(),
+      )
+      .readonly(),
+  })
+  .readonly()
+  .openapi('Delivery') satisfies z.ZodType<DeliveryView>;
 
 export const why_view = z
   .object({

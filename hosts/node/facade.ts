@@ -6,6 +6,7 @@ import type { AfterCommit } from '../../core/outcome.ts';
 import { Asking, type NetworkRow } from './asking.ts';
 import { channelsView } from './channels-view.ts';
 import { chatView } from './chat-view.ts';
+import { deliveryView } from './delivery-view.ts';
 import { Finder } from './finder.ts';
 import { forgettingView } from './forgetting-view.ts';
 import { groupsView } from './groups-view.ts';
@@ -48,6 +49,7 @@ export function nodeView(parts: Parts, about: NodeAbout): NodeView {
     ...groupsView(ports),
     ...channelsView(ports),
     ...chatView(ports),
+    ...deliveryView(ports),
     ...keysView(ports),
     ...forgettingView(ports),
     ...jobsView(ports),
