@@ -6,7 +6,7 @@
  * `selector` picks network and identity where there is a choice.
  */
 import type { ForgettingFacade } from './forgetting.ts';
-import type { SyncingFacade } from './syncing.ts';
+import type { CatchingUpView, SyncingFacade } from './syncing.ts';
 
 export type * from './forgetting.ts';
 export type * from './syncing.ts';
@@ -36,6 +36,8 @@ export interface NetworkView {
   /** The same, by the rule they wait for. */
   readonly waiting_by_rule: Readonly<Record<string, number>>;
   readonly peers_connected: number;
+  /** While much is fetched that others have said before; null: nothing much is. */
+  readonly catching_up: CatchingUpView | null;
 }
 
 export interface StatusView {

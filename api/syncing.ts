@@ -1,5 +1,14 @@
-/** What the API tells of how far things have come between devices. */
+/** What the API tells of how far things have come between devices: what this one has missed, and what others have of it. */
 import type { Selector } from './facade.ts';
+
+/** How far a device is in fetching what it has missed. The newest comes first. */
+export interface CatchingUpView {
+  /** Events still to come, and how many that were when it began. */
+  readonly events_left: number;
+  readonly events_total: number;
+  /** At the pace so far; null: nothing can be said yet. */
+  readonly time_left_ms: number | null;
+}
 
 /** On which other devices a message is, as far as this one knows. */
 export interface DeliveryView {

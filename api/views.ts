@@ -7,6 +7,7 @@
 
 import { z } from '@hono/zod-openapi';
 import type {
+  CatchingUpView,
   Change,
   ChannelView,
   DeliveryView,
@@ -43,6 +44,11 @@ export const error_view = z
   .object({ error: z.object({ code: z.string(), message: z.string() }) })
   .openapi('Error');
 
+export const catching_up_view = z
+  .object({ events_left: count, events_total: count, time_left_ms: ms.nullable() })
+  .readonly()
+  .openapi('CatchingUp') satisfies z.ZodType<CatchingUpView>;
+
 export const network_view = z
   .object({
     network_id: id,
@@ -57,6 +63,7 @@ export const network_view = z
     waiting: count,
     waiting_by_rule: z.record(z.string(), count).readonly(),
     peers_connected: count,
+    catching_up: catching_up_view.nullable(),
   })
   .readonly()
   .openapi('Network') satisfies z.ZodType<NetworkView>;
