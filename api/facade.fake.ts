@@ -1,6 +1,6 @@
 /** A node that is none: answers every call with fixed data and remembers what it was asked. For tests of the API and of the CLI. */
 
-import type { Change, NodeFacade, TraceView } from './facade.ts';
+import type { CatchingUpView, Change, NodeFacade, TraceView } from './facade.ts';
 import { fakeForgetting } from './forgetting.fake.ts';
 
 /** An event id as the design has it: six bytes of time, then the hash, whose first 8 digits people see. */
@@ -35,6 +35,8 @@ export interface FakeNode {
   failing: { method: string; thrown: unknown } | null;
   /** What is owed to forgetting; each call of `forget` but the last goes on to the next. */
   owed: number[];
+  /** How far the node is in catching up; each call of `status` but the last goes on to the next. */
+  catching_up: (CatchingUpView | null)[];
   tellChange(change: Change): void;
   tellTrace(entry: TraceView): void;
   /** Listeners of changes and of the trace together. */
@@ -89,6 +91,7 @@ export function createFakeNode(): FakeNode {
           waiting: 1,
           waiting_by_rule: { key_missing: 1 },
           peers_connected: 1,
+          catching_up: fake.catching_up.length > 1 ? fake.catching_up.shift()! : fake.catching_up[0]!,
         },
       ],
       counters: { bad_signature: 3 },
@@ -154,6 +157,7 @@ export function createFakeNode(): FakeNode {
               edited_ms: now_ms - 120_000,
               expires_ms: null,
               reactions: [{ emoji: '👍', count: 2 }],
+              delivery: { devices: 2, delivered: 1 },
             },
           ],
     react: () => ({ reaction_id: ids.reaction, message_id: ids.message }),
@@ -274,6 +278,16 @@ export function createFakeNode(): FakeNode {
       { version_id: ids.message, author: hostile_name, created_ms: now_ms - 180_000 },
       { version_id: ids.edit, author: hostile_name, created_ms: now_ms - 120_000 },
     ],
+    delivery: () => ({
+      message_id: ids.message,
+      devices: 2,
+      delivered: 1,
+      text: 'on 1 of 2 devices',
+      recipients: [
+        { device_id: ids.device, user_id: ids.user, user_name: hostile_name, delivered: true },
+        { device_id: ids.prekey_public, user_id: ids.user, user_name: null, delivered: false },
+      ],
+    }),
     unread: () => [
       {
         channel_id: ids.channel,
@@ -380,6 +394,7 @@ export function createFakeNode(): FakeNode {
     calls,
     failing: null,
     owed: [0],
+    catching_up: [null],
     tellChange: (change) => {
       for (const listener of changes) listener(change);
     },

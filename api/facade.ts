@@ -6,8 +6,10 @@
  * `selector` picks network and identity where there is a choice.
  */
 import type { ForgettingFacade } from './forgetting.ts';
+import type { CatchingUpView, SyncingFacade } from './syncing.ts';
 
 export type * from './forgetting.ts';
+export type * from './syncing.ts';
 
 export interface Selector {
   /** A network's id, its short id, or its name. */
@@ -34,6 +36,8 @@ export interface NetworkView {
   /** The same, by the rule they wait for. */
   readonly waiting_by_rule: Readonly<Record<string, number>>;
   readonly peers_connected: number;
+  /** While much is fetched that others have said before; null: nothing much is. */
+  readonly catching_up: CatchingUpView | null;
 }
 
 export interface StatusView {
@@ -94,6 +98,8 @@ export interface MessageView {
   /** null: lives for ever. */
   readonly expires_ms: number | null;
   readonly reactions: readonly { readonly emoji: string; readonly count: number }[];
+  /** Of one's own messages only: the other devices that it is for, and how many of them are known to have it as it reads now. */
+  readonly delivery: { readonly devices: number; readonly delivered: number } | null;
 }
 
 export type GroupKind = 'main' | 'private' | 'direct';
@@ -280,7 +286,7 @@ export interface Change {
   readonly event_id: string | null;
 }
 
-export interface NodeFacade extends ForgettingFacade {
+export interface NodeFacade extends ForgettingFacade, SyncingFacade {
   status(): StatusView;
   createNetwork(input: { name: string; as: string }): {
     network_id: string;

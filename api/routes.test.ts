@@ -308,6 +308,13 @@ const routes: [string, string, unknown, [string, ...unknown[]], z.ZodType][] = [
     views.version_view.array(),
   ],
   [
+    'GET',
+    '/v1/messages/dddd0001/delivery?network=acme&as=alice',
+    undefined,
+    ['delivery', { message_ref: 'dddd0001', ...who }],
+    views.delivery_view,
+  ],
+  [
     'POST',
     '/v1/reactions',
     { message: 'dddd0001', emoji: '👍', ...who },

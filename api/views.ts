@@ -7,8 +7,10 @@
 
 import { z } from '@hono/zod-openapi';
 import type {
+  CatchingUpView,
   Change,
   ChannelView,
+  DeliveryView,
   DeviceView,
   EnvelopeView,
   GroupView,
@@ -42,6 +44,11 @@ export const error_view = z
   .object({ error: z.object({ code: z.string(), message: z.string() }) })
   .openapi('Error');
 
+export const catching_up_view = z
+  .object({ events_left: count, events_total: count, time_left_ms: ms.nullable() })
+  .readonly()
+  .openapi('CatchingUp') satisfies z.ZodType<CatchingUpView>;
+
 export const network_view = z
   .object({
     network_id: id,
@@ -56,6 +63,7 @@ export const network_view = z
     waiting: count,
     waiting_by_rule: z.record(z.string(), count).readonly(),
     peers_connected: count,
+    catching_up: catching_up_view.nullable(),
   })
   .readonly()
   .openapi('Network') satisfies z.ZodType<NetworkView>;
@@ -112,6 +120,7 @@ export const message_view = z
     edited_ms: ms.nullable(),
     expires_ms: ms.nullable(),
     reactions: z.array(z.object({ emoji: z.string(), count }).readonly()).readonly(),
+    delivery: z.object({ devices: count, delivered: count }).readonly().nullable(),
   })
   .readonly()
   .openapi('Message') satisfies z.ZodType<MessageView>;
@@ -222,6 +231,23 @@ export const version_view = z
   .object({ version_id: id, author: z.string(), created_ms: ms })
   .readonly()
   .openapi('Version') satisfies z.ZodType<VersionView>;
+
+export const delivery_view = z
+  .object({
+    message_id: id,
+    devices: count,
+    delivered: count,
+    text: z.string(),
+    recipients: z
+      .array(
+        z
+          .object({ device_id: id, user_id: id, user_name: z.string().nullable(), delivered: z.boolean() })
+          .readonly(),
+      )
+      .readonly(),
+  })
+  .readonly()
+  .openapi('Delivery') satisfies z.ZodType<DeliveryView>;
 
 export const why_view = z
   .object({

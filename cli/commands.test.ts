@@ -219,6 +219,11 @@ const commands: [string[], [string, ...unknown[]], RegExp][] = [
     ['versions', { message_ref: 'dddd0001', ...selector }],
     /dddd0001 +bob\\u001b\[2J +3 minutes ago +forgotten\ndddd0002 +bob\\u001b\[2J +2 minutes ago +shown$/,
   ],
+  [
+    ['delivery', 'dddd0001', ...who],
+    ['delivery', { message_ref: 'dddd0001', ...selector }],
+    /^dddd0001 is on 1 of 2 devices\.\n\nuser +device +has it\nbob\\u001b\[2J +d0d0d0d0 +yes\nbbbb0001 +e0e0e0e0 +not known yet$/,
+  ],
   [['keys', 'list', ...who], ['keys', selector], /acac0001 +team +plans +never +9 +yes +3 of 4 devices$/],
   [
     ['prekeys', 'list', ...who],

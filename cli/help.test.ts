@@ -35,7 +35,7 @@ test('all commands of the node are there', () => {
       'device|device link|device list|peers|remove|remove user|remove device',
       'group|group create|group list|group add|group remove|group delete',
       'channel|channel create|channel list|channel delete|disappear|unread',
-      'send|dm|read|react|edit|versions|delete',
+      'send|dm|read|react|edit|versions|delivery|delete',
       'forget|receipts|deletions|audit',
       'keys|keys list|prekeys|prekeys list|why',
       'jobs|jobs list|jobs next|jobs run|jobs preview|jobs pause|jobs resume|jobs history|jobs why',

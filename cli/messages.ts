@@ -1,8 +1,8 @@
-/** How messages look in a terminal: those of a channel, and the versions of one. */
+/** How messages look in a terminal: those of a channel, the versions of one, and on which devices one is. */
 
 import { shortId } from '../api/facade.ts';
 import type { Answer } from './verb.ts';
-import { printable, printableLines, table, when, width } from './words.ts';
+import { printable, printableLines, shortDevice, table, when, width } from './words.ts';
 
 /** One message a line: id, time, author, text. Further lines of a text stand under its first. */
 export function showMessages(messages: Answer<'read'>): string {
@@ -42,4 +42,19 @@ export function showVersions(versions: Answer<'versions'>): string {
     ]),
     'No versions.',
   );
+}
+
+export function showDelivery({ message_id, text, recipients }: Answer<'delivery'>): string {
+  const said = `${shortId(message_id)} is ${text}.`;
+  if (recipients.length === 0) return said;
+  const devices = table(
+    ['user', 'device', 'has it'],
+    recipients.map((one) => [
+      one.user_name ?? shortId(one.user_id),
+      shortDevice(one.device_id),
+      one.delivered ? 'yes' : 'not known yet',
+    ]),
+    '',
+  );
+  return `${said}\n\n${devices}`;
 }

@@ -12,7 +12,7 @@ export interface Progress {
   end(): void;
 }
 
-type Terminal = Pick<NodeJS.WriteStream, 'isTTY' | 'columns'> & { write(text: string): unknown };
+export type Terminal = Pick<NodeJS.WriteStream, 'isTTY' | 'columns'> & { write(text: string): unknown };
 
 export function startProgress(
   terminal: Terminal = process.stderr,

@@ -60,6 +60,11 @@ export function counted(count: number, unit: string): string {
   return `${count} ${unit}${count === 1 ? '' : 's'}`;
 }
 
+/** A large number as people read it: `12,000`. */
+export function grouped(number: number): string {
+  return number.toLocaleString('en-US');
+}
+
 /**
  * Text from elsewhere, safe to print: control characters and those that reorder a line become visible escapes.
  * Otherwise a message could clear Bob's screen, or write somebody else's name in front of its text.

@@ -74,6 +74,18 @@ export function addChatRoutes(app: OpenAPIHono, node: NodeFacade): void {
   define(
     app,
     {
+      method: 'get',
+      path: '/v1/messages/{message}/delivery',
+      summary: 'Which other devices have a message, as far as this one knows.',
+      params: requests.message_path,
+      query: requests.selection,
+    },
+    views.delivery_view,
+    ({ path, query }) => node.delivery({ message_ref: path.message, ...query }),
+  );
+  define(
+    app,
+    {
       method: 'post',
       path: '/v1/reactions',
       summary: 'React to a message.',

@@ -1,9 +1,9 @@
-/** `send`, `read`, `dm`, `react`, `edit`, `versions`, `delete`: the chat itself. */
+/** `send`, `read`, `dm`, `react`, `edit`, `versions`, `delivery`, `delete`: the chat itself. */
 
 import type { Command } from 'commander';
 import { shortId } from '../../api/facade.ts';
 import { inPath, parseLifetime, parseLimit } from '../arguments.ts';
-import { showMessages, showVersions } from '../messages.ts';
+import { showDelivery, showMessages, showVersions } from '../messages.ts';
 import { type Answer, type Options, selectorIn, verb, withSelectors } from '../verb.ts';
 import { printable, when } from '../words.ts';
 
@@ -125,6 +125,22 @@ export function addChatCommands(program: Command): void {
       ask: (node, [message], options) =>
         node.get<Answer<'versions'>>(`/v1/messages/${inPath(message)}/versions`, selectorIn(options)),
       show: showVersions,
+    },
+  );
+  verb(
+    withSelectors(
+      program
+        .command('delivery')
+        .argument(...message_argument)
+        .description(
+          'Say on how many other devices a message is, and on which. Counts those with which this device has compared since; others may have got it from one another.',
+        ),
+    ),
+    {
+      example: 'delivery 4f1d9a2c',
+      ask: (node, [message], options) =>
+        node.get<Answer<'delivery'>>(`/v1/messages/${inPath(message)}/delivery`, selectorIn(options)),
+      show: showDelivery,
     },
   );
   verb(

@@ -60,9 +60,13 @@ export function addInviteCommands(program: Command): void {
     program
       .command('join')
       .argument('<link>')
-      .description('Join a network by an invite or device link. Waits until a member has let you in.')
+      .description(
+        'Join a network by an invite or device link. Waits until a member has let you in; the newest messages can be read then. On a terminal it goes on to show how the past arrives; Ctrl-C ends the showing, not the arriving.',
+      )
       .option('--as <user>', "your name in it; a device link brings your user's own")
-      .option('--timeout <duration>', 'how long to wait; the join goes on after that', '30s'),
+      .option('--timeout <duration>', 'how long to wait to be let in; the join goes on after that', '30s')
+      .option('--wait', 'stay until what was said before has come, also where stderr is no terminal')
+      .option('--no-wait', 'end as soon as you are in'),
     {
       example: 'join "$LINK" --as bob',
       ask: (node, [link], options) => {
@@ -71,6 +75,15 @@ export function addInviteCommands(program: Command): void {
       },
       show: (joined, { as }) =>
         `Joined network ${shortId(joined.network_id)} as ${as === undefined ? `user ${shortId(joined.user_id)}` : printable(as)} (device ${shortDevice(joined.device_id)}).`,
+      afterwards: {
+        what: 'Showing how it catches up',
+        ask: async (node, joined, _, options) => {
+          const { wait = process.stderr.isTTY } = options as Options & { wait?: boolean };
+          if (!wait) return;
+          const { showCatchingUp } = await import('../catching-up.ts');
+          await showCatchingUp(node, joined);
+        },
+      },
     },
   );
 }

@@ -2,8 +2,9 @@
 
 import type { Command } from 'commander';
 import { shortId } from '../../api/facade.ts';
+import { catchingUpText } from '../catching-up.ts';
 import { type Answer, type Options, verb, withExample } from '../verb.ts';
-import { fields, table, when } from '../words.ts';
+import { fields, printable, table, when } from '../words.ts';
 import { showNetworks } from './network.ts';
 
 /** What a host's `main` is given. */
@@ -72,6 +73,15 @@ function showStatus(status: Answer<'status'>): string {
     ],
     ['LAN', lanLine(status.lan)],
   ]);
+  const catching_up = status.networks
+    .flatMap((network) =>
+      network.catching_up === null
+        ? []
+        : [
+            `${printable(network.name ?? shortId(network.network_id))} is catching up: ${catchingUpText(network.catching_up)}`,
+          ],
+    )
+    .join('\n');
   const counters = table(
     ['refused or failed since the start', 'times'],
     Object.entries(status.counters).filter(([, times]) => times > 0),
@@ -86,7 +96,9 @@ function showStatus(status: Answer<'status'>): string {
     ),
     '',
   );
-  return [about, showNetworks(status.networks), waiting, counters].filter((part) => part !== '').join('\n\n');
+  return [about, showNetworks(status.networks), catching_up, waiting, counters]
+    .filter((part) => part !== '')
+    .join('\n\n');
 }
 
 /** Whether peers are looked for on the LAN, and how many were found. */

@@ -8,7 +8,7 @@ import type { Identity } from '../../core/envelope.ts';
 import type { Id } from '../../core/fields.ts';
 import { CommandBatches } from './command-batches.ts';
 
-export interface NetworkRow extends Omit<NetworkView, 'waiting_by_rule'> {
+export interface NetworkRow extends Omit<NetworkView, 'waiting_by_rule' | 'catching_up'> {
   readonly identity: Identity;
 }
 export interface MemberRow {

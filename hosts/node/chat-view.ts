@@ -5,10 +5,13 @@ import type { Id } from '../../core/fields.ts';
 import { NEVER_MS } from '../../core/limits.ts';
 import type { NetworkRow } from './asking.ts';
 import { directChannelsWith } from './channel-list.ts';
+import { deliveriesIn } from './delivery-view.ts';
 import type { ViewPorts } from './ports.ts';
 import { shownExpiry } from './views.ts';
 
-type MessageRow = Omit<MessageView, 'author' | 'reactions' | 'expires_ms'> & { readonly expires_ms: number };
+type MessageRow = Omit<MessageView, 'author' | 'reactions' | 'delivery' | 'expires_ms'> & {
+  readonly expires_ms: number;
+};
 type ReactionRow = { readonly message_id: Id; readonly emoji: string; readonly count: number };
 
 export function chatView({
@@ -75,6 +78,7 @@ export function chatView({
       const all = <Row>(query: string) =>
         pages.flatMap((page) => asking.query<Row>(query, page, network.identity));
       const reactions = Map.groupBy(all<ReactionRow>('get_reactions'), (row) => row.message_id);
+      const deliveries = deliveriesIn(asking, pages, network.identity);
       const rows = all<MessageRow>('get_messages');
       // Each page is in order already; ids begin with the time.
       if (pages.length > 1) rows.sort((a, b) => (a.message_id < b.message_id ? 1 : -1));
@@ -91,6 +95,7 @@ export function chatView({
           edited_ms: row.edited_ms,
           expires_ms: shownExpiry(row.expires_ms),
           reactions: (reactions.get(row.message_id) ?? []).map(({ emoji, count }) => ({ emoji, count })),
+          delivery: deliveries.get(row.message_id) ?? null,
         }));
     },
 

@@ -4,8 +4,10 @@
 import type { Change, NetworkView, NodeFacade, StatusView } from '../../api/facade.ts';
 import type { AfterCommit } from '../../core/outcome.ts';
 import { Asking, type NetworkRow } from './asking.ts';
+import { catchingUp, FETCH_STALE_MS, type FetchRow } from './catching-up.ts';
 import { channelsView } from './channels-view.ts';
 import { chatView } from './chat-view.ts';
+import { deliveryView } from './delivery-view.ts';
 import { Finder } from './finder.ts';
 import { forgettingView } from './forgetting-view.ts';
 import { groupsView } from './groups-view.ts';
@@ -48,6 +50,7 @@ export function nodeView(parts: Parts, about: NodeAbout): NodeView {
     ...groupsView(ports),
     ...channelsView(ports),
     ...chatView(ports),
+    ...deliveryView(ports),
     ...keysView(ports),
     ...forgettingView(ports),
     ...jobsView(ports),
@@ -66,9 +69,12 @@ function nodeItself(
 
   function networkView({ identity, ...network }: NetworkRow): NetworkView {
     const waiting = asking.query<{ rule: string; waiting: number }>('get_waiting', {}, identity);
+    const now_ms = clock.wall_ms();
+    const fetches = asking.query<FetchRow>('get_fetches', { since_ms: now_ms - FETCH_STALE_MS }, identity);
     return {
       ...network,
       waiting_by_rule: Object.fromEntries(waiting.map((row) => [row.rule, row.waiting])),
+      catching_up: catchingUp(fetches, now_ms),
     };
   }
 

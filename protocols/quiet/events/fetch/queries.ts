@@ -53,7 +53,7 @@ export const getNewestForSync = query({
 /** What the events of a page rest on and what they are sealed under, as far as it is not on the page: keys for the device that asks, channels, what is answered. */
 export const getPageNeeds = query({
   description: 'Ids of what the events of a page need: what they name, and the keys to them for one device.',
-  params: { event_ids: text(100_000), first_id: id(), last_id: id(), device_id: id() },
+  params: { event_ids: text(200_000), first_id: id(), last_id: id(), device_id: id() },
   row: { event_id: id() },
   sql: `
     WITH RECURSIVE page (n) AS MATERIALIZED (
@@ -84,6 +84,22 @@ export const getFactsInRange = query({
     )
     SELECT e.id AS event_id FROM fact f CROSS JOIN event e ON e.n = f.n
     WHERE e.identity = :identity AND e.id >= :lower AND e.id < :upper AND e.body IS NOT NULL AND e.group_n IS NULL ORDER BY ${WHO_FIRST}, e.id LIMIT :limit`,
+});
+
+/** What people, the network and its channels are called now, as said within a range of ids. */
+export const getNamesInRange = query({
+  description:
+    'Ids of the newest names of the network, its channels and its users within a range of ids, the newest first.',
+  params: { lower: bytes(0, 33), upper: bytes(0, 33), limit: integer(1, 10_000) },
+  row: { event_id: id() },
+  sql: `
+    WITH named (n, what) AS (
+      SELECT event, of_id FROM title UNION ALL
+      SELECT f.event, d.user_id FROM profile f JOIN event p ON p.n = f.event JOIN device_user d ON d.identity = p.identity AND d.device = p.author
+    )
+    SELECT max(e.id) AS event_id FROM named a CROSS JOIN event e ON e.n = a.n
+    WHERE e.identity = :identity AND e.id >= :lower AND e.id < :upper AND e.body IS NOT NULL AND e.expires_ms > :now_ms AND e.group_n IS NULL
+    GROUP BY a.what ORDER BY event_id DESC LIMIT :limit`,
 });
 
 /** Of some ids, those that are not known here at all. */

@@ -4,8 +4,8 @@ import { boundsOf, fetchBody, isLess, mutable, pageOf, withoutOthers } from '../
 import { itemsOf } from '../../reconcile/items.ts';
 import { openingRequest, progressOf } from '../../reconcile/round.ts';
 import { isMember } from '../sync/queries.ts';
-import { getFactsInRange, getFetch, getPageNeeds, getUnknown } from './queries.ts';
-import { FACTS_MAX, fetching, PAGE_EVENTS, syncFetch, syncPage } from './schema.ts';
+import { getFactsInRange, getFetch, getNamesInRange, getPageNeeds, getUnknown } from './queries.ts';
+import { FACTS_MAX, fetching, NAMES_MAX, PAGE_EVENTS, syncFetch, syncPage } from './schema.ts';
 
 /** Sends the next page. What is left is said before it, so that the peer asks for more while it takes this in; or behind it, when it is the last. */
 export const reflectSyncFetch = reflector(syncFetch, (query, request, ctx) => {
@@ -17,16 +17,17 @@ export const reflectSyncFetch = reflector(syncFetch, (query, request, ctx) => {
   const asked = boundsOf(request.body);
   const hull = { lower: asked[0]?.lower ?? '', upper: asked.at(-1)?.upper ?? '' };
   const facts = first ? query(getFactsInRange, { ...hull, limit: FACTS_MAX }) : [];
+  const names = first ? query(getNamesInRange, { ...hull, limit: NAMES_MAX }).map((row) => row.event_id) : [];
   const needs =
     page.length === 0
       ? []
       : query(getPageNeeds, {
-          event_ids: JSON.stringify(page),
+          event_ids: JSON.stringify([...page, ...names]),
           first_id: page[0]!,
           last_id: page.at(-1)!,
           device_id: session.device_id,
         });
-  const sent = new Set([...facts, ...needs].map((row) => row.event_id).concat(page));
+  const sent = new Set([...facts, ...needs].map((row) => row.event_id).concat(names, page));
   const events = [...sent].map((event_id) => forward(event_id, session.session_id));
   const is_last = left.lowers.length === 0;
   const counts = boundsOf(left).map((range) => items.summary(range).count);

@@ -11,6 +11,8 @@ import { FEW_IDS_MAX } from '../../reconcile/negentropy.ts';
 export const PAGE_EVENTS = 256;
 /** Facts (who belongs, who may what) that the first page brings along: nothing that rests on them has to wait. */
 export const FACTS_MAX = 2_000;
+/** Names that it brings along: what is read first is read with the names of who said it and where, and a join ends as soon as the network has its name. */
+export const NAMES_MAX = 1_000;
 
 /** Ranges asked for at a time. */
 export const RANGES_MAX = 128;
