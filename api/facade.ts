@@ -339,7 +339,8 @@ export interface NodeFacade extends ForgettingFacade {
   removeUser(input: { user_ref: string } & Selector): { user_id: string; devices: number };
   /** `device_ref`: the first hex digits of its key. */
   removeDevice(input: { device_ref: string } & Selector): { device_id: string };
-  leave(input: Selector): { network_id: string };
+  /** `force`: also where nobody else may invite, remove or give rights. */
+  leave(input: { force: boolean } & Selector): { network_id: string };
   invites(input: Selector): readonly InviteView[];
   revokeInvite(input: { invite_ref: string } & Selector): { invite_id: string };
   grant(input: { right: string; user_ref: string } & Selector): { user_id: string; right: string };

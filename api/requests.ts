@@ -60,6 +60,12 @@ export const join_request = z.strictObject({
   timeout_ms: z.number().int().min(0).max(join_timeout_ms_max).default(30_000),
 });
 export const grant_request = z.strictObject({ right, user, ...selector });
+export const leave_request = z.strictObject({
+  force: z.boolean().default(false).openapi({
+    description: 'Also where nobody else may invite, remove or give rights.',
+  }),
+  ...selector,
+});
 export const name_request = z.strictObject({ name: z.string(), ...selector });
 export const group_request = z.strictObject({
   name: z.string(),

@@ -89,8 +89,8 @@ const routes: [string, string, unknown, [string, ...unknown[]], z.ZodType][] = [
     ['deleteNetwork', { network: 'acme', as: 'alice' }],
     views.answers.deleteNetwork,
   ],
-  ['POST', '/v1/leave', undefined, ['leave', {}], views.answers.leave],
-  ['POST', '/v1/leave', who, ['leave', who], views.answers.leave],
+  ['POST', '/v1/leave', undefined, ['leave', { force: false }], views.answers.leave],
+  ['POST', '/v1/leave', { force: true, ...who }, ['leave', { force: true, ...who }], views.answers.leave],
   ['GET', '/v1/whoami?network=acme&as=alice', undefined, ['whoami', who], views.who_view.array()],
   ['GET', '/v1/members', undefined, ['members', {}], views.member_view.array()],
   [

@@ -36,7 +36,12 @@ const commands: [string[], [string, ...unknown[]], RegExp][] = [
     ['deleteNetwork', { network: 'acme', as: 'alice' }],
     /^Erased network acme \(aaaa0001\) from this node: 42 events, 7 secrets\. This is local only: the other members keep theirs\.$/,
   ],
-  [['leave', ...who], ['leave', selector], /^Left network aaaa0001\. .*: sotto network delete aaaa0001$/],
+  [['leave', '--force'], ['leave', { force: true }], /^Left network/],
+  [
+    ['leave', ...who],
+    ['leave', { force: false, ...selector }],
+    /^Left network aaaa0001\. .*: sotto network delete aaaa0001$/,
+  ],
   [
     ['invite', 'create'],
     ['createInvite', { uses: 1, ttl_ms: 7 * day_ms }],
