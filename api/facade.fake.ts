@@ -283,7 +283,7 @@ export function createFakeNode(): FakeNode {
       },
       { channel_id: ids.channel, name: 'plans', group_name: 'team', unread: 0, read_until_ms: null },
     ],
-    markRead: () => ({ channel_id: ids.channel }),
+    markRead: () => ({ channel_id: ids.channel, older_unread: 0 }),
     renameMe: ({ name }) => ({ user_id: ids.user, name }),
     renameChannel: ({ name }) => ({ channel_id: ids.channel, name }),
     whoami: () => [

@@ -361,11 +361,16 @@ export interface NodeFacade extends ForgettingFacade {
   unread(input: Selector): readonly UnreadView[];
   /**
    * Notes that a channel has been read: up to a message's time, or (without one) whole. `@name` means the direct messages with that user. Does
-   * nothing where that is known already.
+   * nothing where that is known already; nor, with `shown_from` (the oldest message that was shown), where there are unread ones before that:
+   * `older_unread` says how many.
    */
-  markRead(input: { channel_ref: string; read_until_ms?: number | undefined } & Selector): {
-    channel_id: string;
-  };
+  markRead(
+    input: {
+      channel_ref: string;
+      read_until_ms?: number | undefined;
+      shown_from?: string | undefined;
+    } & Selector,
+  ): { channel_id: string; older_unread: number };
   renameMe(input: { name: string } & Selector): { user_id: string; name: string };
   renameChannel(input: { channel_ref: string; name: string } & Selector): {
     channel_id: string;

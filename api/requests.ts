@@ -103,6 +103,10 @@ export const read_mark_request = z.strictObject({
   read_until_ms: z.number().int().min(0).max(Number.MAX_SAFE_INTEGER).optional().openapi({
     description: 'When the newest message that was read was made. Without: everything was read.',
   }),
+  shown_from: z.string().optional().openapi({
+    description:
+      'The oldest message that was shown: where unread ones come before it, nothing is noted. Without: all were.',
+  }),
   ...selector,
 });
 export const receipts_query = z.strictObject({

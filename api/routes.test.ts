@@ -254,8 +254,11 @@ const routes: [string, string, unknown, [string, ...unknown[]], z.ZodType][] = [
   [
     'POST',
     '/v1/read-marks',
-    { channel: 'general', read_until_ms: 1_800_000_000_000, ...who },
-    ['markRead', { channel_ref: 'general', read_until_ms: 1_800_000_000_000, ...who }],
+    { channel: 'general', read_until_ms: 1_800_000_000_000, shown_from: '4f1d9a2c', ...who },
+    [
+      'markRead',
+      { channel_ref: 'general', read_until_ms: 1_800_000_000_000, shown_from: '4f1d9a2c', ...who },
+    ],
     views.answers.markRead,
   ],
   [

@@ -320,7 +320,7 @@ export const answers = {
   renameChannel: z.object({ channel_id: id, name: z.string() }),
   setRetention: z.object({ channel_id: id, ttl_ms: ms }),
   deleteChannel: z.object({ channel_id: id }),
-  markRead: z.object({ channel_id: id }),
+  markRead: z.object({ channel_id: id, older_unread: z.number() }),
   send: z.object({ message_id: id, channel_id: id, created_ms: ms, expires_ms: ms.nullable() }),
   dm: z.object({
     message_id: id,

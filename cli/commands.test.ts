@@ -335,8 +335,9 @@ describe('read notes what it showed as read', () => {
     expect({ stderr, exit_code }).toEqual({ stderr: '', exit_code: 0 });
     expect(stdout).toContain('Hello');
     const calls = [...fake.node.calls];
-    const read_until_ms = fake.node.facade.read({ channel_ref: 'general', limit: 1 }).at(-1)?.created_ms;
-    expect(calls).toEqual([asked, ['markRead', { channel_ref: 'general', network: 'acme', read_until_ms }]]);
+    const shown = fake.node.facade.read({ channel_ref: 'general', limit: 1 });
+    const noted = { read_until_ms: shown.at(-1)?.created_ms, shown_from: shown[0]?.message_id };
+    expect(calls).toEqual([asked, ['markRead', { channel_ref: 'general', network: 'acme', ...noted }]]);
   });
 
   test('nothing where it showed nothing', async () => {

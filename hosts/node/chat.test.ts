@@ -127,6 +127,32 @@ describe('direct messages', () => {
   });
 });
 
+describe('what was read', () => {
+  it('is only what was shown: nothing, as long as older unread messages are not', async () => {
+    const { alice, bob } = await home('alice', 'bob');
+    for (const text of ['one', 'two', 'three']) bob.send({ channel_ref: 'general', text, ttl_ms: 0 });
+    alice.send({ channel_ref: 'general', text: 'mine', ttl_ms: 0 });
+    await until('alice has all', () => texts(alice, 'general').length === 4);
+    const unread = () => alice.unread({}).find(({ name }) => name === 'general')?.unread;
+    /** As the command line does it. */
+    const read = (limit: number) => {
+      const shown = alice.read({ channel_ref: 'general', limit });
+      return alice.markRead({
+        channel_ref: 'general',
+        read_until_ms: shown.at(-1)?.created_ms,
+        shown_from: shown[0]?.message_id,
+      }).older_unread;
+    };
+    expect([read(1), unread()]).toEqual([3, 3]);
+    expect([read(3), unread()]).toEqual([1, 3]);
+    expect([read(4), unread()]).toEqual([0, 0]);
+    bob.send({ channel_ref: 'general', text: 'four', ttl_ms: 0 });
+    await until('alice has it', () => unread() === 1);
+    // What was read before need not be shown again.
+    expect([read(1), unread()]).toEqual([0, 0]);
+  });
+});
+
 describe('messages', () => {
   it('are edited, and say which versions they had; and why they are no more', async () => {
     const { alice, bob } = await home('alice', 'bob');
