@@ -242,6 +242,7 @@ export function createFakeNode(): FakeNode {
       {
         key_id: ids.key,
         group_id: ids.group,
+        group_kind: 'private',
         group_name: 'team',
         channel_name: 'plans',
         expires_ms: null,
@@ -249,6 +250,18 @@ export function createFakeNode(): FakeNode {
         held: true,
         devices: 4,
         devices_owed: 1,
+      },
+      {
+        key_id: ids.key,
+        group_id: ids.network,
+        group_kind: 'main',
+        group_name: null,
+        channel_name: null,
+        expires_ms: null,
+        events: 2,
+        held: true,
+        devices: 4,
+        devices_owed: 0,
       },
     ],
     prekeys: () => [

@@ -134,6 +134,8 @@ export interface InviteView {
 export interface KeyView {
   readonly key_id: string;
   readonly group_id: string;
+  /** null: a group that this device is not in. */
+  readonly group_kind: GroupView['kind'] | null;
   readonly group_name: string | null;
   readonly channel_name: string | null;
   /** null: never. */

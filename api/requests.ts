@@ -25,7 +25,12 @@ const limit = (rows: number, max = rows_max) => z.coerce.number().int().min(1).m
 const ttl_ms = z.number().int().min(0).max(Number.MAX_SAFE_INTEGER);
 const user = z.string().openapi({ description: "A user's name, or the beginning of its short id." });
 const right = z.enum(['admin', 'invite', 'delete']);
-const texts = z.record(z.string(), z.string()).default({});
+/** A name like any other, and unknown like any other: the library would pass over it. */
+const texts = z.preprocess((value, ctx) => {
+  if (typeof value === 'object' && value !== null && Object.hasOwn(value, '__proto__'))
+    ctx.addIssue({ code: 'custom', message: "unknown '__proto__'" });
+  return value;
+}, z.record(z.string(), z.string()).default({}));
 
 export const nothing = z.strictObject({});
 export const selection = z.strictObject(selector);

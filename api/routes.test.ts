@@ -429,6 +429,8 @@ describe('input', () => {
     ['DELETE', '/v1/grants/king/bob', undefined, 'path.right'],
     ['DELETE', '/v1/networks/acme?network=other', undefined, 'network'],
     ['POST', '/v1/groups', { name: 'team', users: 'bob' }, 'body.users'],
+    ['POST', '/v1/commands/create_task', '{"input":{"__proto__":"1"}}', "body.input: unknown '__proto__'"],
+    ['POST', '/v1/queries/get_active_peers', '{"params":{"__proto__":"1"}}', "unknown '__proto__'"],
   ])('%s %s %j is refused by name of the field', async (method, path, body, field) => {
     const response = await ask(method, path, body);
     expect(response.status).toBe(400);

@@ -163,6 +163,7 @@ export const key_view = z
   .object({
     key_id: id,
     group_id: id,
+    group_kind: group_kind.nullable(),
     group_name: z.string().nullable(),
     channel_name: z.string().nullable(),
     expires_ms: ms.nullable(),

@@ -224,7 +224,11 @@ const commands: [string[], [string, ...unknown[]], RegExp][] = [
     ['versions', { message_ref: 'dddd0001', ...selector }],
     /dddd0001 +bob\\u001b\[2J +3 minutes ago +forgotten\ndddd0002 +bob\\u001b\[2J +2 minutes ago +shown$/,
   ],
-  [['keys', 'list', ...who], ['keys', selector], /acac0001 +team +plans +never +9 +yes +3 of 4 devices$/],
+  [
+    ['keys', 'list', ...who],
+    ['keys', selector],
+    /acac0001 +team +plans +never +9 +yes +3 of 4 devices\nacac0001 +everyone +- +never +2 +yes +4 of 4 devices$/,
+  ],
   [
     ['prekeys', 'list', ...who],
     ['prekeys', selector],

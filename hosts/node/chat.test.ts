@@ -72,6 +72,11 @@ describe('private groups', () => {
       new Set([',', 'team,', 'team,team', 'team,secret plans']),
     );
     expect(alice.keys({}).every(({ held }) => held)).toBe(true);
+    const mains = alice.keys({}).filter(({ group_kind }) => group_kind === 'main');
+    expect(new Set(mains.map(({ group_id }) => group_id))).toEqual(
+      new Set([alice.status().networks[0]?.network_id]),
+    );
+    expect(new Set(alice.keys({}).map(({ group_kind }) => group_kind))).toEqual(new Set(['main', 'private']));
     expect(new Set(alice.prekeys({}).map(({ user_name }) => user_name))).toEqual(
       new Set(['alice', 'bob', 'carol']),
     );

@@ -81,10 +81,26 @@ describe('getting in', () => {
 describe('rights and removal', () => {
   it('rights are given and taken by name; without them it is refused', async () => {
     const { alice, bob } = await home('alice', 'bob');
-    expect((await refusal(() => bob.createInvite({ uses: 1, ttl_ms: 60_000 }))).code).toBe('not_entitled');
+    const refused = await refusal(() => bob.createInvite({ uses: 1, ttl_ms: 60_000 }));
+    expect([refused.code, refused.message]).toEqual([
+      'not_entitled',
+      "This needs the right 'invite' (or 'admin'); an admin can grant it.",
+    ]);
+    expect((await refusal(() => bob.grant({ right: 'invite', user_ref: 'bob' }))).message).toBe(
+      "This needs the right 'admin'; an admin can grant it.",
+    );
     alice.grant({ right: 'invite', user_ref: 'bob' });
     await until('bob has it', () => bob.whoami({})[0]?.rights.join() === 'invite');
     bob.createInvite({ uses: 1, ttl_ms: 60_000 });
+    // Once is enough; and the founder has all of them.
+    const events = () => alice.status().networks[0]?.events;
+    const before = events();
+    for (const [right, user_ref] of [
+      ['invite', 'bob'],
+      ['admin', 'alice'],
+    ] as const)
+      expect((await refusal(() => alice.grant({ right, user_ref }))).code).toBe('has_right');
+    expect(events()).toBe(before);
     const { user_id } = alice.revoke({ right: 'invite', user_ref: 'bob' });
     expect(user_id).toBe(bob.whoami({})[0]?.user_id);
     await until('bob has lost it', () => bob.whoami({})[0]?.rights.length === 0);
@@ -200,6 +216,6 @@ describe('rights and removal', () => {
       'ambiguous',
     );
     expect(alice.grant({ right: 'delete', user_ref: id(bob) }).user_id).toBe(id(bob));
-    expect(alice.grant({ right: 'delete', user_ref: 'bob' }).user_id).toBe(id(bob));
+    expect(alice.grant({ right: 'admin', user_ref: 'bob' }).user_id).toBe(id(bob));
   });
 });
