@@ -247,6 +247,7 @@ export function createFakeNode(): FakeNode {
       {
         key_id: ids.key,
         group_id: ids.group,
+        group_kind: 'private',
         group_name: 'team',
         channel_name: 'plans',
         expires_ms: null,
@@ -254,6 +255,18 @@ export function createFakeNode(): FakeNode {
         held: true,
         devices: 4,
         devices_owed: 1,
+      },
+      {
+        key_id: ids.key,
+        group_id: ids.network,
+        group_kind: 'main',
+        group_name: null,
+        channel_name: null,
+        expires_ms: null,
+        events: 2,
+        held: true,
+        devices: 4,
+        devices_owed: 0,
       },
     ],
     prekeys: () => [
@@ -298,7 +311,7 @@ export function createFakeNode(): FakeNode {
       },
       { channel_id: ids.channel, name: 'plans', group_name: 'team', unread: 0, read_until_ms: null },
     ],
-    markRead: () => ({ channel_id: ids.channel }),
+    markRead: () => ({ channel_id: ids.channel, older_unread: 0 }),
     renameMe: ({ name }) => ({ user_id: ids.user, name }),
     renameChannel: ({ name }) => ({ channel_id: ids.channel, name }),
     whoami: () => [

@@ -152,6 +152,8 @@ export interface InviteView {
 export interface KeyView {
   readonly key_id: string;
   readonly group_id: string;
+  /** null: a group that this device is not in. */
+  readonly group_kind: GroupView['kind'] | null;
   readonly group_name: string | null;
   readonly channel_name: string | null;
   /** null: never. */
@@ -357,7 +359,8 @@ export interface NodeFacade extends ForgettingFacade, SyncingFacade {
   removeUser(input: { user_ref: string } & Selector): { user_id: string; devices: number };
   /** `device_ref`: the first hex digits of its key. */
   removeDevice(input: { device_ref: string } & Selector): { device_id: string };
-  leave(input: Selector): { network_id: string };
+  /** `force`: also where nobody else may invite, remove or give rights. */
+  leave(input: { force: boolean } & Selector): { network_id: string };
   invites(input: Selector): readonly InviteView[];
   revokeInvite(input: { invite_ref: string } & Selector): { invite_id: string };
   grant(input: { right: string; user_ref: string } & Selector): { user_id: string; right: string };
@@ -378,11 +381,16 @@ export interface NodeFacade extends ForgettingFacade, SyncingFacade {
   unread(input: Selector): readonly UnreadView[];
   /**
    * Notes that a channel has been read: up to a message's time, or (without one) whole. `@name` means the direct messages with that user. Does
-   * nothing where that is known already.
+   * nothing where that is known already; nor, with `shown_from` (the oldest message that was shown), where there are unread ones before that:
+   * `older_unread` says how many.
    */
-  markRead(input: { channel_ref: string; read_until_ms?: number | undefined } & Selector): {
-    channel_id: string;
-  };
+  markRead(
+    input: {
+      channel_ref: string;
+      read_until_ms?: number | undefined;
+      shown_from?: string | undefined;
+    } & Selector,
+  ): { channel_id: string; older_unread: number };
   renameMe(input: { name: string } & Selector): { user_id: string; name: string };
   renameChannel(input: { channel_ref: string; name: string } & Selector): {
     channel_id: string;

@@ -25,7 +25,12 @@ const limit = (rows: number, max = rows_max) => z.coerce.number().int().min(1).m
 const ttl_ms = z.number().int().min(0).max(Number.MAX_SAFE_INTEGER);
 const user = z.string().openapi({ description: "A user's name, or the beginning of its short id." });
 const right = z.enum(['admin', 'invite', 'delete']);
-const texts = z.record(z.string(), z.string()).default({});
+/** A name like any other, and unknown like any other: the library would pass over it. */
+const texts = z.preprocess((value, ctx) => {
+  if (typeof value === 'object' && value !== null && Object.hasOwn(value, '__proto__'))
+    ctx.addIssue({ code: 'custom', message: "unknown '__proto__'" });
+  return value;
+}, z.record(z.string(), z.string()).default({}));
 
 export const nothing = z.strictObject({});
 export const selection = z.strictObject(selector);
@@ -60,6 +65,12 @@ export const join_request = z.strictObject({
   timeout_ms: z.number().int().min(0).max(join_timeout_ms_max).default(30_000),
 });
 export const grant_request = z.strictObject({ right, user, ...selector });
+export const leave_request = z.strictObject({
+  force: z.boolean().default(false).openapi({
+    description: 'Also where nobody else may invite, remove or give rights.',
+  }),
+  ...selector,
+});
 export const name_request = z.strictObject({ name: z.string(), ...selector });
 export const group_request = z.strictObject({
   name: z.string(),
@@ -96,6 +107,10 @@ export const read_mark_request = z.strictObject({
   channel,
   read_until_ms: z.number().int().min(0).max(Number.MAX_SAFE_INTEGER).optional().openapi({
     description: 'When the newest message that was read was made. Without: everything was read.',
+  }),
+  shown_from: z.string().optional().openapi({
+    description:
+      'The oldest message that was shown: where unread ones come before it, nothing is noted. Without: all were.',
   }),
   ...selector,
 });

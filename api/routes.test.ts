@@ -89,8 +89,8 @@ const routes: [string, string, unknown, [string, ...unknown[]], z.ZodType][] = [
     ['deleteNetwork', { network: 'acme', as: 'alice' }],
     views.answers.deleteNetwork,
   ],
-  ['POST', '/v1/leave', undefined, ['leave', {}], views.answers.leave],
-  ['POST', '/v1/leave', who, ['leave', who], views.answers.leave],
+  ['POST', '/v1/leave', undefined, ['leave', { force: false }], views.answers.leave],
+  ['POST', '/v1/leave', { force: true, ...who }, ['leave', { force: true, ...who }], views.answers.leave],
   ['GET', '/v1/whoami?network=acme&as=alice', undefined, ['whoami', who], views.who_view.array()],
   ['GET', '/v1/members', undefined, ['members', {}], views.member_view.array()],
   [
@@ -254,8 +254,11 @@ const routes: [string, string, unknown, [string, ...unknown[]], z.ZodType][] = [
   [
     'POST',
     '/v1/read-marks',
-    { channel: 'general', read_until_ms: 1_800_000_000_000, ...who },
-    ['markRead', { channel_ref: 'general', read_until_ms: 1_800_000_000_000, ...who }],
+    { channel: 'general', read_until_ms: 1_800_000_000_000, shown_from: '4f1d9a2c', ...who },
+    [
+      'markRead',
+      { channel_ref: 'general', read_until_ms: 1_800_000_000_000, shown_from: '4f1d9a2c', ...who },
+    ],
     views.answers.markRead,
   ],
   [
@@ -433,6 +436,8 @@ describe('input', () => {
     ['DELETE', '/v1/grants/king/bob', undefined, 'path.right'],
     ['DELETE', '/v1/networks/acme?network=other', undefined, 'network'],
     ['POST', '/v1/groups', { name: 'team', users: 'bob' }, 'body.users'],
+    ['POST', '/v1/commands/create_task', '{"input":{"__proto__":"1"}}', "body.input: unknown '__proto__'"],
+    ['POST', '/v1/queries/get_active_peers', '{"params":{"__proto__":"1"}}', "unknown '__proto__'"],
   ])('%s %s %j is refused by name of the field', async (method, path, body, field) => {
     const response = await ask(method, path, body);
     expect(response.status).toBe(400);

@@ -180,6 +180,7 @@ export const key_view = z
   .object({
     key_id: id,
     group_id: id,
+    group_kind: group_kind.nullable(),
     group_name: z.string().nullable(),
     channel_name: z.string().nullable(),
     expires_ms: ms.nullable(),
@@ -354,7 +355,7 @@ export const answers = {
   renameChannel: z.object({ channel_id: id, name: z.string() }),
   setRetention: z.object({ channel_id: id, ttl_ms: ms }),
   deleteChannel: z.object({ channel_id: id }),
-  markRead: z.object({ channel_id: id }),
+  markRead: z.object({ channel_id: id, older_unread: z.number() }),
   send: z.object({ message_id: id, channel_id: id, created_ms: ms, expires_ms: ms.nullable() }),
   dm: z.object({
     message_id: id,

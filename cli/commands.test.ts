@@ -36,7 +36,12 @@ const commands: [string[], [string, ...unknown[]], RegExp][] = [
     ['deleteNetwork', { network: 'acme', as: 'alice' }],
     /^Erased network acme \(aaaa0001\) from this node: 42 events, 7 secrets\. This is local only: the other members keep theirs\.$/,
   ],
-  [['leave', ...who], ['leave', selector], /^Left network aaaa0001\. .*: sotto network delete aaaa0001$/],
+  [['leave', '--force'], ['leave', { force: true }], /^Left network/],
+  [
+    ['leave', ...who],
+    ['leave', { force: false, ...selector }],
+    /^Left network aaaa0001\. .*: sotto network delete aaaa0001$/,
+  ],
   [
     ['invite', 'create'],
     ['createInvite', { uses: 1, ttl_ms: 7 * day_ms }],
@@ -224,7 +229,11 @@ const commands: [string[], [string, ...unknown[]], RegExp][] = [
     ['delivery', { message_ref: 'dddd0001', ...selector }],
     /^dddd0001 is on 1 of 2 devices\.\n\nuser +device +has it\nbob\\u001b\[2J +d0d0d0d0 +yes\nbbbb0001 +e0e0e0e0 +not known yet$/,
   ],
-  [['keys', 'list', ...who], ['keys', selector], /acac0001 +team +plans +never +9 +yes +3 of 4 devices$/],
+  [
+    ['keys', 'list', ...who],
+    ['keys', selector],
+    /acac0001 +team +plans +never +9 +yes +3 of 4 devices\nacac0001 +everyone +- +never +2 +yes +4 of 4 devices$/,
+  ],
   [
     ['prekeys', 'list', ...who],
     ['prekeys', selector],
@@ -335,8 +344,9 @@ describe('read notes what it showed as read', () => {
     expect({ stderr, exit_code }).toEqual({ stderr: '', exit_code: 0 });
     expect(stdout).toContain('Hello');
     const calls = [...fake.node.calls];
-    const read_until_ms = fake.node.facade.read({ channel_ref: 'general', limit: 1 }).at(-1)?.created_ms;
-    expect(calls).toEqual([asked, ['markRead', { channel_ref: 'general', network: 'acme', read_until_ms }]]);
+    const shown = fake.node.facade.read({ channel_ref: 'general', limit: 1 });
+    const noted = { read_until_ms: shown.at(-1)?.created_ms, shown_from: shown[0]?.message_id };
+    expect(calls).toEqual([asked, ['markRead', { channel_ref: 'general', network: 'acme', ...noted }]]);
   });
 
   test('nothing where it showed nothing', async () => {

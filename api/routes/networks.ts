@@ -38,7 +38,7 @@ export function addNetworkRoutes(app: OpenAPIHono, node: NodeFacade): void {
   );
   define(
     app,
-    { method: 'post', path: '/v1/leave', summary: 'Leave a network.', body: requests.selection },
+    { method: 'post', path: '/v1/leave', summary: 'Leave a network.', body: requests.leave_request },
     views.answers.leave,
     ({ body }) => node.leave(body),
   );

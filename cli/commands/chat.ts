@@ -57,7 +57,9 @@ export function addChatCommands(program: Command): void {
       program
         .command('read')
         .argument('<channel>', 'its name or id; @NAME for the direct messages with a user')
-        .description('Show the newest messages of a channel, oldest of them first, and note them as read.')
+        .description(
+          'Show the newest messages of a channel, oldest of them first, and note them as read; but not while there are older unread ones that it does not show.',
+        )
         .option('--limit <count>', 'how many', parseLimit, 50)
         .option('--keep-unread', 'note nothing'),
     ),
@@ -70,13 +72,13 @@ export function addChatCommands(program: Command): void {
         what: 'Noting this as read',
         ask: async (node, messages, [channel], options) => {
           const { keepUnread } = options as Options & { keepUnread?: true };
-          const newest = messages.at(-1);
-          if (keepUnread || newest === undefined) return;
-          // No further than what was shown: more may have come since.
-          const read_until_ms = newest.created_ms;
+          const [oldest, newest] = [messages[0], messages.at(-1)];
+          if (keepUnread || oldest === undefined || newest === undefined) return;
+          // No more than what was shown: others may have come since, or have been waiting for longer.
           await node.post<Answer<'markRead'>>('/v1/read-marks', {
             channel,
-            read_until_ms,
+            read_until_ms: newest.created_ms,
+            shown_from: oldest.message_id,
             ...selectorIn(options),
           });
         },

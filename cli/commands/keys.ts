@@ -52,7 +52,7 @@ function showKeys(keys: Answer<'keys'>): string {
     ['key', 'group', 'channel', 'expires', 'events', 'here', 'given to'],
     keys.map((one) => [
       shortId(one.key_id),
-      one.group_name ?? shortId(one.group_id),
+      one.group_kind === 'main' ? 'everyone' : (one.group_name ?? shortId(one.group_id)),
       one.channel_name,
       when(one.expires_ms),
       one.events,

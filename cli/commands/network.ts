@@ -3,7 +3,7 @@
 import type { Command } from 'commander';
 import { shortId } from '../../api/facade.ts';
 import { inPath } from '../arguments.ts';
-import { type Answer, addGroup, selectorIn, verb, withSelectors } from '../verb.ts';
+import { type Answer, addGroup, type Options, selectorIn, verb, withSelectors } from '../verb.ts';
 import { counted, named, printable, shortDevice, table } from '../words.ts';
 
 export function addNetworkCommands(program: Command): void {
@@ -50,11 +50,17 @@ export function addNetworkCommands(program: Command): void {
 
   verb(
     withSelectors(
-      program.command('leave').description('Leave a network, and tell the others so. Asks nothing.'),
+      program
+        .command('leave')
+        .description('Leave a network, with all your devices, and tell the others so. Asks nothing.')
+        .option('--force', 'also if nobody else has the right admin', false),
     ),
     {
       example: 'leave --network Acme',
-      ask: (node, _, options) => node.post<Answer<'leave'>>('/v1/leave', selectorIn(options)),
+      ask: (node, _, options) => {
+        const { force } = options as Options & { force: boolean };
+        return node.post<Answer<'leave'>>('/v1/leave', { force, ...selectorIn(options) });
+      },
       show: ({ network_id }) =>
         `Left network ${shortId(network_id)}. To erase what this node has of it: sotto network delete ${shortId(network_id)}`,
     },

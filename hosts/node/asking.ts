@@ -26,6 +26,17 @@ export interface GroupRow {
   readonly created_ms: number;
 }
 
+/** What happens on this node alone. */
+const OWN_AFFAIRS: ReadonlySet<string> = new Set(['mark_read', 'forget_network']);
+/** By these somebody senior to whoever removed them may be in again. */
+const ANSWERS: ReadonlySet<string> = new Set(['remove_user', 'remove_device']);
+
+const removed = () =>
+  new SottoError(
+    'removed',
+    'This device was removed from the network or the group, so that nothing new of it counts. What it has stays readable here; `sotto network delete` erases it.',
+  );
+
 export class Asking {
   readonly #engine: Engine;
   readonly #batches: CommandBatches;
@@ -39,9 +50,15 @@ export class Asking {
     return [...this.#engine.query(name, params, identity)] as Row[];
   }
 
+  /** Runs a command. Of a device that was removed nothing counts any more, so that it is refused, but for what is its own affair. */
   command(name: string, identity: Identity, input: Readonly<Record<string, unknown>>): CommandResult {
+    const is_answer = ANSWERS.has(name);
+    if (!is_answer && !OWN_AFFAIRS.has(name) && this.#isRemoved(identity)) throw removed();
     try {
-      return this.#engine.command(name, identity, input);
+      const made = this.#engine.command(name, identity, input);
+      // Said all the same: it may have undone the removal, and if it has not, it counts as little as all the rest.
+      if (is_answer && this.#isRemoved(identity)) throw removed();
+      return made;
     } catch (thrown) {
       throw inWords(thrown);
     }
@@ -49,10 +66,23 @@ export class Asking {
 
   /** The same together with other commands that come at about this time: for what people do often. Returns the event's id once it is on the disk. */
   async saySoon(name: string, identity: Identity, input: Readonly<Record<string, unknown>>): Promise<Id> {
+    if (this.#isRemoved(identity)) throw removed();
     try {
       return onlyEvent(await this.#batches.run({ name, identity, input }));
     } catch (thrown) {
       throw inWords(thrown);
+    }
+  }
+
+  #isRemoved(identity: Identity): boolean {
+    const device_id = this.#engine.identity(identity)?.device_id;
+    if (device_id === undefined) return false;
+    try {
+      return this.query('is_removed_device', { device_id }, identity).length > 0;
+    } catch (thrown) {
+      // A protocol without members.
+      if (thrown instanceof SottoError && thrown.code === 'unknown_query') return false;
+      throw thrown;
     }
   }
 
@@ -118,10 +148,5 @@ export function madeMs(event_id: Id): number {
 }
 
 /** What our own device says waits like anything else of somebody who was removed: a person wants to know why. */
-function inWords(thrown: unknown): unknown {
-  if (!(thrown instanceof SottoError) || thrown.code !== 'author_removed') return thrown;
-  return new SottoError(
-    'removed',
-    'This device was removed from the network or the group, so that nothing new of it counts. What it has stays readable here; `sotto network delete` erases it.',
-  );
-}
+const inWords = (thrown: unknown): unknown =>
+  thrown instanceof SottoError && thrown.code === 'author_removed' ? removed() : thrown;

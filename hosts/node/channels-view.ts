@@ -35,6 +35,10 @@ export function channelsView({
       throw new SottoError('is_direct', 'A direct conversation has one channel, called like the other user.');
   }
 
+  const unreadBefore = ({ identity }: NetworkRow, channel_id: Id, message_id: Id): number =>
+    asking.query<{ unread: number }>('count_unread_before', { channel_id, message_id }, identity)[0]
+      ?.unread ?? 0;
+
   return {
     createChannel({ name, group_ref, ...selector }) {
       const network = find.select(selector);
@@ -73,12 +77,19 @@ export function channelsView({
       }));
     },
 
-    markRead({ channel_ref, read_until_ms = null, ...selector }) {
+    markRead({ channel_ref, read_until_ms = null, shown_from, ...selector }) {
       const network = find.select(selector);
-      const channel = find.channel(network, channel_ref);
-      for (const channel_id of channel.channel_ids)
-        asking.command('mark_read', network.identity, { channel_id, read_until_ms });
-      return { channel_id: channel.channel_id };
+      const { channel_id, channel_ids } = find.channel(network, channel_ref);
+      const older_unread =
+        shown_from === undefined
+          ? 0
+          : channel_ids
+              .map((each) => unreadBefore(network, each, find.message(network, shown_from)))
+              .reduce((sum, unread) => sum + unread, 0);
+      if (older_unread === 0)
+        for (const each of channel_ids)
+          asking.command('mark_read', network.identity, { channel_id: each, read_until_ms });
+      return { channel_id, older_unread };
     },
 
     renameChannel({ channel_ref, name, ...selector }) {

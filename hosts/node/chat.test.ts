@@ -73,6 +73,11 @@ describe('private groups', () => {
       new Set([',', 'team,', 'team,team', 'team,secret plans']),
     );
     expect(alice.keys({}).every(({ held }) => held)).toBe(true);
+    const mains = alice.keys({}).filter(({ group_kind }) => group_kind === 'main');
+    expect(new Set(mains.map(({ group_id }) => group_id))).toEqual(
+      new Set([alice.status().networks[0]?.network_id]),
+    );
+    expect(new Set(alice.keys({}).map(({ group_kind }) => group_kind))).toEqual(new Set(['main', 'private']));
     expect(new Set(alice.prekeys({}).map(({ user_name }) => user_name))).toEqual(
       new Set(['alice', 'bob', 'carol']),
     );
@@ -152,6 +157,32 @@ describe('direct messages', () => {
     expect((await refusal(() => alice.renameChannel({ channel_ref: '@bob', name: 'x' }))).code).toBe(
       'is_direct',
     );
+  });
+});
+
+describe('what was read', () => {
+  it('is only what was shown: nothing, as long as older unread messages are not', async () => {
+    const { alice, bob } = await home('alice', 'bob');
+    for (const text of ['one', 'two', 'three']) bob.send({ channel_ref: 'general', text, ttl_ms: 0 });
+    alice.send({ channel_ref: 'general', text: 'mine', ttl_ms: 0 });
+    await until('alice has all', () => texts(alice, 'general').length === 4);
+    const unread = () => alice.unread({}).find(({ name }) => name === 'general')?.unread;
+    /** As the command line does it. */
+    const read = (limit: number) => {
+      const shown = alice.read({ channel_ref: 'general', limit });
+      return alice.markRead({
+        channel_ref: 'general',
+        read_until_ms: shown.at(-1)?.created_ms,
+        shown_from: shown[0]?.message_id,
+      }).older_unread;
+    };
+    expect([read(1), unread()]).toEqual([3, 3]);
+    expect([read(3), unread()]).toEqual([1, 3]);
+    expect([read(4), unread()]).toEqual([0, 0]);
+    bob.send({ channel_ref: 'general', text: 'four', ttl_ms: 0 });
+    await until('alice has it', () => unread() === 1);
+    // What was read before need not be shown again.
+    expect([read(1), unread()]).toEqual([0, 0]);
   });
 });
 

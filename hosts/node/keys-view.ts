@@ -7,7 +7,9 @@ import type { ViewPorts } from './ports.ts';
 import { shownExpiry } from './views.ts';
 import { sentenceOn, waitsFor } from './why.ts';
 
-type KeyRow = Omit<KeyView, 'group_name' | 'channel_name'> & { readonly channel_id: Id | null };
+type KeyRow = Omit<KeyView, 'group_kind' | 'group_name' | 'channel_name'> & {
+  readonly channel_id: Id | null;
+};
 type PrekeyRow = Omit<PrekeyView, 'user_name'> & { readonly user_id: Id };
 
 export function keysView({ asking, find }: ViewPorts): Pick<NodeFacade, 'keys' | 'prekeys' | 'why'> {
@@ -15,10 +17,13 @@ export function keysView({ asking, find }: ViewPorts): Pick<NodeFacade, 'keys' |
     keys(input): readonly KeyView[] {
       const network = find.select(input);
       const places = placesOf(asking, network);
+      const kinds = new Map<Id, KeyView['group_kind']>([[network.network_id, 'main']]);
+      for (const { group_id, kind } of asking.groups(network.identity)) kinds.set(group_id, kind);
       return asking
         .query<KeyRow>('get_keys', {}, network.identity)
         .map(({ channel_id, expires_ms, ...key }) => ({
           ...key,
+          group_kind: kinds.get(key.group_id) ?? null,
           group_name: places.get(key.group_id) ?? null,
           channel_name: channel_id === null ? null : (places.get(channel_id) ?? null),
           expires_ms: expires_ms === null ? null : shownExpiry(expires_ms),

@@ -53,6 +53,11 @@ export function membersView({
       const network = find.select(selector);
       const { user_id, devices } = find.user(network, user_ref);
       if (devices === 0) throw new SottoError('already_removed', 'This user has been removed already.');
+      if (user_id === network.user_id)
+        throw new SottoError(
+          'yourself',
+          'This is you. To leave the network, with all your devices: sotto leave',
+        );
       asking.command('remove_user', network.identity, { user_id, group_id: null });
       return { user_id, devices };
     },
@@ -61,6 +66,11 @@ export function membersView({
       const network = find.select(selector);
       const { device_id, is_current } = find.device(network, device_ref);
       if (!is_current) throw new SottoError('already_removed', 'This device has been removed already.');
+      if (device_id === network.device_id)
+        throw new SottoError(
+          'yourself',
+          'This is the device that you are using. Remove it from another one of yours; or leave the network, with all your devices: sotto leave',
+        );
       asking.command('remove_device', network.identity, { device_id });
       return { device_id };
     },

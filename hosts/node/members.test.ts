@@ -81,10 +81,26 @@ describe('getting in', () => {
 describe('rights and removal', () => {
   it('rights are given and taken by name; without them it is refused', async () => {
     const { alice, bob } = await home('alice', 'bob');
-    expect((await refusal(() => bob.createInvite({ uses: 1, ttl_ms: 60_000 }))).code).toBe('not_entitled');
+    const refused = await refusal(() => bob.createInvite({ uses: 1, ttl_ms: 60_000 }));
+    expect([refused.code, refused.message]).toEqual([
+      'not_entitled',
+      "This needs the right 'invite' (or 'admin'); an admin can grant it.",
+    ]);
+    expect((await refusal(() => bob.grant({ right: 'invite', user_ref: 'bob' }))).message).toBe(
+      "This needs the right 'admin'; an admin can grant it.",
+    );
     alice.grant({ right: 'invite', user_ref: 'bob' });
     await until('bob has it', () => bob.whoami({})[0]?.rights.join() === 'invite');
     bob.createInvite({ uses: 1, ttl_ms: 60_000 });
+    // Once is enough; and the founder has all of them.
+    const events = () => alice.status().networks[0]?.events;
+    const before = events();
+    for (const [right, user_ref] of [
+      ['invite', 'bob'],
+      ['admin', 'alice'],
+    ] as const)
+      expect((await refusal(() => alice.grant({ right, user_ref }))).code).toBe('has_right');
+    expect(events()).toBe(before);
     const { user_id } = alice.revoke({ right: 'invite', user_ref: 'bob' });
     expect(user_id).toBe(bob.whoami({})[0]?.user_id);
     await until('bob has lost it', () => bob.whoami({})[0]?.rights.length === 0);
@@ -96,7 +112,7 @@ describe('rights and removal', () => {
     const { alice, bob, carol } = await home('alice', 'bob', 'carol');
     expect(alice.removeUser({ user_ref: 'bob' })).toMatchObject({ devices: 1 });
     expect((await refusal(() => alice.removeUser({ user_ref: 'bob' }))).code).toBe('already_removed');
-    carol.leave({});
+    carol.leave({ force: false });
     expect(carol.whoami({})).toMatchObject([{ state: 'removed', rights: [] }]);
     await until(
       'alice is alone',
@@ -117,6 +133,73 @@ describe('rights and removal', () => {
     expect(bob.status().networks.map(({ name }) => name)).toEqual(['Home']);
   });
 
+  it('who was removed, or has left, can do nothing more there, and is told so', async () => {
+    const { alice, bob } = await home('alice', 'bob');
+    const { channel_id } = alice.channels({})[0] ?? { channel_id: '' };
+    alice.grant({ right: 'admin', user_ref: 'bob' });
+    await until('bob has it', () => bob.whoami({})[0]?.rights.includes('admin') === true);
+    bob.leave({ force: false });
+    const bobs_id = bob.whoami({})[0]?.user_id ?? '';
+    const tries: (() => unknown)[] = [
+      () => bob.leave({ force: false }),
+      () => bob.grant({ right: 'invite', user_ref: 'alice' }),
+      () => bob.revoke({ right: 'admin', user_ref: bobs_id }),
+      () => bob.createInvite({ uses: 1, ttl_ms: 60_000 }),
+      () => bob.linkDevice({ ttl_ms: 60_000 }),
+      () => bob.createGroup({ name: 'mine', user_refs: ['alice'] }),
+      () => bob.createChannel({ name: 'mine' }),
+      () => bob.dm({ user_ref: 'alice', text: 'psst', ttl_ms: 0 }),
+      () => bob.send({ channel_ref: 'general', text: 'still here?', ttl_ms: 0 }),
+      () => bob.removeUser({ user_ref: 'alice' }),
+      () => bob.removeDevice({ device_ref: alice.whoami({})[0]?.device_id ?? '' }),
+      () => bob.renameMe({ name: 'robert' }),
+      () => bob.command('grant_right', { user_id: alice.whoami({})[0]?.user_id ?? '', right: 'invite' }, {}),
+    ];
+    for (const one of tries) expect((await refusal(one)).code).toBe('removed');
+    // What is here can be read, and marked as read, and erased.
+    expect(bob.read({ channel_ref: 'general', limit: 5 })).toEqual([]);
+    bob.markRead({ channel_ref: 'general' });
+    expect(bob.deleteNetwork({ network: 'Home' })).toMatchObject({ events: expect.any(Number) });
+    expect(channel_id).not.toBe('');
+    expect(alice.members({}).find(({ is_me }) => is_me)).toMatchObject({ state: 'member', devices: 1 });
+  });
+
+  it('a founder who was removed by an admin removes that one in answer, and is in again', async () => {
+    const { alice, bob } = await home('alice', 'bob');
+    alice.grant({ right: 'admin', user_ref: 'bob' });
+    await until('bob has it', () => bob.whoami({})[0]?.rights.includes('admin') === true);
+    bob.removeUser({ user_ref: 'alice' });
+    await until('alice knows', () => alice.whoami({})[0]?.state === 'removed');
+    expect((await refusal(() => alice.grant({ right: 'invite', user_ref: 'bob' }))).code).toBe('removed');
+    alice.removeUser({ user_ref: 'bob' });
+    expect(alice.whoami({})[0]?.state).toBe('member');
+    alice.send({ channel_ref: 'general', text: 'back', ttl_ms: 0 });
+  });
+
+  it('nobody removes themselves by a slip, and the last admin does not go without saying so twice', async () => {
+    const { alice, bob } = await home('alice', 'bob');
+    const { device_id, user_id } = alice.whoami({})[0] ?? { device_id: '', user_id: '' };
+    const slip = await refusal(() => alice.removeDevice({ device_ref: device_id }));
+    expect([slip.code, slip.message]).toEqual(['yourself', expect.stringContaining('sotto leave')]);
+    expect((await refusal(() => alice.removeUser({ user_ref: user_id ?? '' }))).code).toBe('yourself');
+    const last = await refusal(() => alice.leave({ force: false }));
+    expect([last.code, last.message]).toEqual(['last_admin', expect.stringContaining('sotto grant admin')]);
+    expect(alice.whoami({})[0]?.state).toBe('member');
+    alice.grant({ right: 'admin', user_ref: 'bob' });
+    alice.leave({ force: false });
+    expect(alice.whoami({})[0]?.state).toBe('removed');
+    await until('bob is alone', () =>
+      bob.members({}).some((row) => row.name === 'alice' && row.state === 'removed'),
+    );
+    // Nobody is left whom it would concern.
+    bob.leave({ force: false });
+    const { carol, dave } = await home('carol', 'dave');
+    carol.leave({ force: true });
+    await until('dave knows', () =>
+      dave.members({}).some((row) => row.name === 'carol' && row.state === 'removed'),
+    );
+  });
+
   it('people of one name are told apart by their ids, and nobody passes for another by a name', async () => {
     const { alice, bob, carol } = await home('alice', 'bob', 'carol');
     const id = (of: typeof bob) => of.whoami({})[0]?.user_id ?? '';
@@ -133,6 +216,6 @@ describe('rights and removal', () => {
       'ambiguous',
     );
     expect(alice.grant({ right: 'delete', user_ref: id(bob) }).user_id).toBe(id(bob));
-    expect(alice.grant({ right: 'delete', user_ref: 'bob' }).user_id).toBe(id(bob));
+    expect(alice.grant({ right: 'admin', user_ref: 'bob' }).user_id).toBe(id(bob));
   });
 });

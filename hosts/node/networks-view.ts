@@ -1,7 +1,7 @@
 /** Networks of the node as the API shows them: founding, leaving and erasing them, who this node is in them, and who is there. */
 import type { NodeFacade, PeerView, WhoView } from '../../api/facade.ts';
 import { SottoError } from '../../core/assert.ts';
-import type { NetworkRow } from './asking.ts';
+import type { Asking, NetworkRow } from './asking.ts';
 import type { Joins } from './joins.ts';
 import type { ViewPorts } from './ports.ts';
 import { rightsOf } from './rights.ts';
@@ -50,10 +50,11 @@ export function networksView(
       });
     },
 
-    leave(input) {
-      const { identity, network_id } = find.select(input);
-      asking.command('leave_network', identity, {});
-      return { network_id };
+    leave({ force, ...selector }) {
+      const network = find.select(selector);
+      if (!force) refuseToAbandon(asking, network);
+      asking.command('leave_network', network.identity, {});
+      return { network_id: network.network_id };
     },
 
     deleteNetwork(input) {
@@ -68,6 +69,20 @@ export function networksView(
       return { network_id, events: Number(reply.events), secrets: Number(reply.secrets) };
     },
   };
+}
+
+/** Where nobody else may let anybody in or put anybody out, leaving is more than one's own affair. */
+function refuseToAbandon(asking: Asking, network: NetworkRow): void {
+  const here = asking.members(network.identity).filter(({ devices }) => devices > 0);
+  const rights = rightsOf(asking, network, here);
+  const isAdmin = (user_id: string) => rights(user_id).includes('admin');
+  const others = here.filter(({ user_id }) => user_id !== network.user_id);
+  if (others.length === 0 || !isAdmin(network.user_id ?? '')) return;
+  if (others.some(({ user_id }) => isAdmin(user_id))) return;
+  throw new SottoError(
+    'last_admin',
+    'Nobody else here has the right admin: once you have left, nobody can ever invite, remove anybody or give rights. Give it to somebody first (sotto grant admin USER), or leave all the same: sotto leave --force',
+  );
 }
 
 function standingOf({ admitted, removed }: NetworkRow): WhoView['state'] {

@@ -10,7 +10,10 @@ import { isFounder } from './rights.ts';
 export function basisFor(query: Query, ctx: Context, right: Right): Id | null {
   const found = basisOrNone(query, ctx, right);
   if (found === undefined)
-    throw refuse('not_entitled', `This needs the right '${right}' (or 'admin'); an admin can grant it.`);
+    throw refuse(
+      'not_entitled',
+      `This needs the right '${right}'${right === 'admin' ? '' : " (or 'admin')"}; an admin can grant it.`,
+    );
   return found;
 }
 

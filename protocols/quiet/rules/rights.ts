@@ -10,12 +10,18 @@ import { getNetworkCreator } from '../events/network/queries.ts';
 import { speaksFor } from '../events/peer/queries.ts';
 import { getUserOfDevice } from '../events/user/queries.ts';
 
+/** The user who founded the network. */
+export function founderOf(query: Query): Id | undefined {
+  const creator = query(getNetworkCreator)[0];
+  return creator === undefined
+    ? undefined
+    : query(getUserOfDevice, { device_id: creator.device_id })[0]?.user_id;
+}
+
 /** Whether a device speaks for the user who founded the network. */
 export function isFounder(query: Query, device_id: Id): boolean {
-  const creator = query(getNetworkCreator)[0];
-  const founder =
-    creator === undefined ? undefined : query(getUserOfDevice, { device_id: creator.device_id })[0];
-  return founder !== undefined && query(speaksFor, { device_id, user_id: founder.user_id }).length > 0;
+  const user_id = founderOf(query);
+  return user_id !== undefined && query(speaksFor, { device_id, user_id }).length > 0;
 }
 
 /** Whether an author may act by `basis_id`: a grant of the right (or of `admin`) to their user; without one only the founder may. */
