@@ -457,6 +457,7 @@ async function parameters(one: Busy): Promise<(param: string) => string> {
     head: known.message_id!,
     prefix: known.message_id!.slice(0, 16),
     limit: '100',
+    level: '1',
     lower: '00',
     upper: 'ff'.repeat(33),
     salt: '00'.repeat(8),
