@@ -57,8 +57,8 @@ export const reflectSyncPage = reflector(syncPage, (query, page, ctx) => {
   const progress = progressOf(query);
   const noted = instruct(fetching, { session_id, ...mutable(next), left: page.body.left, progress });
   if (next.lowers.length === 0) {
-    // Where nothing of it could be taken in, the same would come again.
-    const is_news = progress !== asked.progress || sent.length > 0;
+    // Where nothing of it could be taken in, the same would come again; and what the peer says it lacks it may lack for ever, whatever it is sent.
+    const is_news = progress !== asked.progress;
     return [...sent, noted, ...(is_news ? [openingRequest(query, ctx.now_ms, session)] : [])];
   }
   const items = itemsOf(query, ctx.now_ms, ctx.now_ms, session.device_id);

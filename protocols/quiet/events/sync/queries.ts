@@ -236,9 +236,12 @@ export const getChainGaps = query({
     UNION SELECT missing FROM judgement_gap WHERE identity = :identity ORDER BY event_id LIMIT :limit`,
 });
 
-/** The last event that this node has of a device, of what is for everybody and per private group that the device is in. */
+/**
+ * The last event that this node has of a device, of what is for everybody and per private group that both are in: of others the device does not say how far it
+ * is, and would be sent it for ever.
+ */
 export const getLastOf = query({
-  description: 'The last event of a device, of what is for everybody and per private group that it is in.',
+  description: 'The last event of a device, of what is for everybody and per private group that both are in.',
   params: { device_id: id() },
   row: { event_id: id(), group_id: id().nullable(), seq: integer() },
   sql: `
@@ -246,6 +249,7 @@ export const getLastOf = query({
       SELECT NULL AS group_n
       UNION ALL
       SELECT g.n FROM current_group_device t JOIN event g ON g.identity = t.identity AND g.id = t.group_id
+        JOIN identity i ON i.identity = t.identity JOIN current_group_device m ON m.identity = t.identity AND m.group_id = t.group_id AND m.device = i.device
       WHERE t.identity = :identity AND t.device = :device_id
     )
     SELECT e.id AS event_id, g.id AS group_id, e.seq

@@ -8,7 +8,7 @@ import {
   encodeFrame,
   encodeTransientItem,
 } from '../../../../core/event-codec.ts';
-import { eventType } from '../../../../core/event-type.ts';
+import { type EventType, eventType } from '../../../../core/event-type.ts';
 import { content } from '../../../../core/fields.ts';
 import { command, insert, projector } from '../../../../core/sources.ts';
 import { type Signer, signerFromSeed } from '../../../../crypto/sign.ts';
@@ -33,8 +33,9 @@ import {
 } from '../../../../tests/support.ts';
 import { World } from '../../../../tests/world.ts';
 import { openingMessage } from '../../reconcile/negentropy.ts';
+import { syncPage } from '../fetch/schema.ts';
 import { PREKEY_TTL_MS } from '../prekey/schema.ts';
-import { syncRequest } from './schema.ts';
+import { syncRequest, syncResponse } from './schema.ts';
 
 let alice: TestNode;
 let network_id: string;
@@ -78,6 +79,14 @@ function request(now_ms: number): Uint8Array {
   };
   return encodeFrame([encodeTransientItem('sync_request', encodeBody(syncRequest as never, body))]);
 }
+
+/** A number in groups of seven bits, the highest first. */
+const varint = (value: number): string => {
+  const digits = [value % 128];
+  for (let rest = Math.floor(value / 128); rest > 0; rest = Math.floor(rest / 128))
+    digits.push((rest % 128) | 0x80);
+  return Uint8Array.from(digits.reverse()).toHex();
+};
 
 describe('sync', () => {
   it('E25, F11: a device that is no member is refused, and learns nothing', () => {
@@ -280,5 +289,61 @@ describe('sync', () => {
     expect(world.waiting('bob')).toEqual({});
     expect(world.read('bob')).toEqual(world.read('alice'));
     expect(world.node('bob').query('get_channels')).toMatchObject([{ messages: 1_500 }]);
+  });
+
+  it('L8: who was removed from a private group does not send what was said there, again and again', () => {
+    const world = new World({ seed: 2 });
+    world.found('alice');
+    world.join('alice', 'bob');
+    world.gather();
+    const member_ids = [world.userOf('bob')];
+    const made = world.node('alice').engine.command('create_group', 1, { name: 'team', member_ids });
+    world.gather();
+    const out = { user_id: world.userOf('bob'), group_id: made.event_ids[0] };
+    world.node('alice').engine.command('remove_user', 1, out);
+    const device_id = world.device('bob');
+    const told = world
+      .node('alice')
+      .query<{ header: string; signature: string; body: string }>('get_group_removals_of_device', {
+        device_id,
+      });
+    const items = told.map(({ header, signature, body }) =>
+      encodeEventItem({
+        header: Uint8Array.fromHex(header),
+        signature: Uint8Array.fromHex(signature),
+        body: Uint8Array.fromHex(body),
+        wraps: [],
+      }),
+    );
+    const from_alice = { session_id: 'told', device_id: world.device('alice') };
+    world.node('bob').engine.receive(1, from_alice, encodeFrame(items));
+    expect(world.node('bob').query('get_groups')).toEqual([]);
+    world.meet('alice', 'bob');
+    expect(world.meet('alice', 'bob').bytes).toBeLessThan(1_000);
+  });
+
+  it('F19, L8: a peer that lacks again and again what it is sent keeps nobody busy', () => {
+    const bob = new TestNode({ clock: alice.clock });
+    joinNetwork(alice, bob);
+    wire(alice, bob);
+    const session = { session_id: 'with bob', device_id: bob.engine.identity(1)!.device_id };
+    const hear = (type: EventType, body: Record<string, unknown>) => {
+      alice.engine.receive(1, session, encodeFrame([encodeTransientItem(type.name, encodeBody(type, body))]));
+      return alice.takeItems(session.session_id).map((item) => decodeFrame(encodeFrame([item]))[0]!);
+    };
+    const types = (items: ReturnType<typeof hear>) =>
+      items.map((item) => (item.item === 'transient' ? item.type : item.item));
+    alice.engine.instruct(1, 'test', 'session', { ...session, state: 'opened' });
+    alice.takeItems();
+    const response = {
+      ...{ cut_ms: alice.clock.wall, round: 0, asker_progress: 1, answerer_progress: 1 },
+      answerer_progressed: true,
+      // Nothing is said of what was until now, and from here on there is something that Alice has not got.
+      message: `61${varint(alice.clock.wall + 2)}00000000${'01'}${'ab'.repeat(16)}`,
+    };
+    expect(types(hear(syncResponse, response))).toEqual(['sync_fetch']);
+    const [event_id] = storedEvents(alice).map((stored) => stored.event_id);
+    const page = { lowers: [], uppers: [], oldest_first: false, left: 0, lacking: [event_id] };
+    expect(types(hear(syncPage, page))).toEqual(['event']);
   });
 });
