@@ -118,7 +118,8 @@ export class SimulatedNetwork {
   on_message: (seen: Seen) => void = () => undefined;
   /** Bytes that each machine has put on its lines, and that were put on them for it. */
   readonly of_machines = new Map<string, { sent: number; received: number }>();
-  /** By pair of machines. */
+  readonly #greeted = new WeakSet<object>();
+  /** By pair of machines, but for the first message of each connection. */
   readonly lines = new Map<string, Traffic>();
   readonly counts = { messages: 0, bytes: 0, broken: 0, doubled: 0, reordered: 0, altered: 0, swallowed: 0 };
 
@@ -183,11 +184,14 @@ export class SimulatedNetwork {
   carry(from: Line, to: Line, message: Uint8Array): void {
     this.counts.messages += 1;
     this.counts.bytes += message.length;
+    // With what somebody hostile announced as its address, others go on trying to shake hands, for ever: that is not what they say to each other.
+    const is_greeting = !this.#greeted.has(from);
+    this.#greeted.add(from);
     const pair = pairOf(from.machine, to.machine);
     const line = this.lines.get(pair) ?? { messages: 0, bytes: 0 };
     this.lines.set(pair, line);
-    line.messages += 1;
-    line.bytes += message.length;
+    line.messages += is_greeting ? 0 : 1;
+    line.bytes += is_greeting ? 0 : message.length;
     this.#ofMachine(from.machine).sent += message.length;
     this.#ofMachine(to.machine).received += message.length;
     this.on_message({ from: from.machine, to: to.machine, bytes: message.length });
