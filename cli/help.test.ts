@@ -36,7 +36,7 @@ test('all commands of the node are there', () => {
       'group|group create|group list|group add|group remove|group delete',
       'channel|channel create|channel list|channel delete|disappear|unread',
       'send|dm|read|react|edit|versions|delivery|delete',
-      'forget|receipts|deletions|audit',
+      'forget|receipts|deletions|audit|passphrase|passphrase change|passphrase remove',
       'keys|keys list|prekeys|prekeys list|why',
       'jobs|jobs list|jobs next|jobs run|jobs preview|jobs pause|jobs resume|jobs history|jobs why',
       'clock|clock confirm|reflectors|reflectors list|queries|queries list|query',

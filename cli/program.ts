@@ -18,6 +18,7 @@ import { addKeyCommands } from './commands/keys.ts';
 import { addMemberCommands } from './commands/members.ts';
 import { addNetworkCommands } from './commands/network.ts';
 import { addNodeCommands } from './commands/node.ts';
+import { addPassphraseCommands } from './commands/passphrase.ts';
 import { addProtocolCommands } from './commands/protocol.ts';
 
 const after_help = `
@@ -74,6 +75,7 @@ export function createProgram(scripts: { readonly check: string } = { check: che
   addKeyCommands(program);
   addForgettingCommands(program);
   addAuditCommand(program, scripts.check);
+  addPassphraseCommands(program);
   addJobCommands(program);
   addProtocolCommands(program);
   addFollowCommands(program);

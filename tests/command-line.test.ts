@@ -250,6 +250,25 @@ describe('the node', () => {
     await node.start();
     expect(await json(node, 'read', 'general')).toMatchObject([{ text: 'kept' }]);
     expect(node.output).not.toContain('sesame');
+
+    const new_file = join(temporaryFolder(), 'passphrase');
+    writeFileSync(new_file, 'open barley\n');
+    const change = ['passphrase', 'change', '--passphrase-file', file, '--new-passphrase-file', new_file];
+    expect(await sotto(node, ...change)).toMatchObject({
+      code: 1,
+      stdout: '',
+      stderr: expect.stringContaining('Stop that one first'),
+    });
+    await node.end('SIGTERM');
+    expect(await json(node, 'passphrase', 'remove')).toMatchObject({ error: { code: 'passphrase_needed' } });
+    expect(await sotto(node, ...change)).toMatchObject({ code: 0, stderr: '' });
+    await expect(node.start()).rejects.toThrow(/wrong_passphrase/);
+    expect(await json(node, 'passphrase', 'remove', '--passphrase-file', new_file)).toEqual({
+      sealed: false,
+    });
+    await without.start();
+    nodes.push(without);
+    expect(await json(without, 'read', 'general')).toMatchObject([{ text: 'kept' }]);
   }, 60_000);
 
   it('tells subscribers what changed, and strangers nothing', async () => {

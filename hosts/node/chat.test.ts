@@ -108,6 +108,13 @@ describe('private groups', () => {
     alice.removeFromGroup({ group_ref: 'team', user_ref: 'carol' });
     const again = await start({ data_dir });
     await until('carol hears of it', () => !isIn(again.facade));
+    for (const { facade } of [bobs, again]) {
+      const late = { channel_ref: 'team', text: 'still there?', ttl_ms: 0 };
+      expect((await refusal(() => facade.send(late))).code).toBe('removed');
+      expect((await refusal(() => facade.addToGroup({ group_ref: 'team', user_ref: 'alice' }))).code).toBe(
+        'not_found',
+      );
+    }
   });
 });
 

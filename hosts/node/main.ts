@@ -7,6 +7,8 @@ import { pino } from 'pino';
 import { SottoError } from '../../core/assert.ts';
 import { SottoNode } from './node.ts';
 
+export { changePassphrase } from './change-passphrase.ts';
+
 export interface StartOptions {
   readonly data: string;
   readonly listen: string;

@@ -1,10 +1,15 @@
 /** What of a node's secrets is on its disk: with and without a passphrase, and after a network was erased. */
-import { writeFileSync } from 'node:fs';
+import { randomBytes } from 'node:crypto';
+import { copyFileSync, existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { describe, expect, it } from 'vitest';
+import type { Db } from '../../core/db.ts';
+import { openNodeSqlite } from '../../storage/node-sqlite.ts';
+import { changePassphrase } from './change-passphrase.ts';
 import type { SottoNode } from './node.ts';
 import { filesWith, home, refusal, start, stop, temporaryFolder, until } from './nodes.testing.ts';
+import { sealedAnew, unlocked } from './passphrase.ts';
 
 function passphraseFile(text: string): string {
   const file = join(temporaryFolder(), 'passphrase');
@@ -41,6 +46,30 @@ function tablesWith(data_dir: string, bytes: Uint8Array): string[] {
         )
         .get({ bytes, hex: bytes.toHex() }) !== undefined;
     return columns.filter(isIn).map(({ t }) => t as string);
+  } finally {
+    db.close();
+  }
+}
+
+const random = { bytes: (length: number) => new Uint8Array(randomBytes(length)) };
+
+/** A copy of a data directory's database as it is now, without its owner knowing: what is there if the process dies at once. */
+function imageOf(data_dir: string): string {
+  const image = join(temporaryFolder(), 'node');
+  mkdirSync(image);
+  for (const name of ['sotto.db', 'sotto.db-wal']) {
+    if (existsSync(join(data_dir, name))) copyFileSync(join(data_dir, name), join(image, name));
+  }
+  return image;
+}
+
+/** What is there if a process dies right after it has done something to a data directory's database. */
+function killedWhile(data_dir: string, act: (db: Db) => void): string {
+  const alive = imageOf(data_dir);
+  const db = openNodeSqlite(join(alive, 'sotto.db'));
+  try {
+    act(db);
+    return imageOf(alive);
   } finally {
     db.close();
   }
@@ -100,6 +129,102 @@ describe('a passphrase', () => {
     await say(right, 'still here');
     expect(heard(right)).toEqual(['still here']);
   });
+
+  it('set on what a killed node has left, and killed before the log is seen to: nothing raw is left after the next start', async () => {
+    const data_dir = join(temporaryFolder(), 'node');
+    const plain = await start({ data_dir });
+    found(plain);
+    say(plain, 'before');
+    const killed = imageOf(data_dir);
+    const secrets = slotsOf(imageOf(killed));
+    const passphrase_file = passphraseFile('one');
+    const sealed = killedWhile(killed, (db) => unlocked(db, passphrase_file, random, () => undefined));
+    for (const secret of secrets) expect(filesWith(sealed, secret)).not.toEqual([]);
+    const again = await start({ data_dir: sealed, passphrase_file });
+    for (const secret of secrets) expect(filesWith(sealed, secret)).toEqual([]);
+    expect(heard(again)).toEqual(['before']);
+  });
+
+  it('is changed, and taken away, while no node runs; what it was before opens nothing, and is gone from the files', async () => {
+    const data_dir = join(temporaryFolder(), 'node');
+    const [one, two] = ['one', 'two'].map(passphraseFile) as [string, string];
+    const node = await start({ data_dir, passphrase_file: one });
+    found(node);
+    say(node, 'before');
+    const change = (passphrase_file?: string, new_passphrase_file?: string) =>
+      changePassphrase({ data_dir, passphrase_file, new_passphrase_file });
+    expect((await refusal(() => change(one, two))).code).toBe('data_dir_in_use');
+    await stop(node);
+    const under_one = slotsOf(data_dir);
+    expect((await refusal(() => change(undefined, two))).code).toBe('passphrase_needed');
+    expect((await refusal(() => change(two, two))).code).toBe('wrong_passphrase');
+    expect((await refusal(() => change(two))).code).toBe('wrong_passphrase');
+    expect((await refusal(() => change(one, passphraseFile('')))).code).toBe('bad_passphrase');
+    expect(slotsOf(data_dir)).toEqual(under_one);
+
+    // Somebody has the database open, so that closing it does not take the log's file away.
+    const beside = new DatabaseSync(join(data_dir, 'sotto.db'));
+    expect(beside.prepare('SELECT count(*) AS locks FROM key_slot_lock').get()).toEqual({ locks: 1 });
+    await change(one, two);
+    for (const stored of under_one) expect(filesWith(data_dir, stored)).toEqual([]);
+    beside.close();
+    expect((await refusal(() => start({ data_dir, passphrase_file: one }))).code).toBe('wrong_passphrase');
+    const with_two = await start({ data_dir, passphrase_file: two });
+    expect(heard(with_two)).toEqual(['before']);
+    say(with_two, 'after');
+    await stop(with_two);
+    const under_two = slotsOf(data_dir);
+
+    await change(two);
+    for (const stored of under_two) expect(filesWith(data_dir, stored)).toEqual([]);
+    expect((await refusal(() => change(two))).code).toBe('no_passphrase');
+    const plain = await start({ data_dir });
+    expect(heard(plain)).toEqual(['before', 'after']);
+    await stop(plain);
+    // And a first one, as at a start.
+    await change(undefined, one);
+    expect((await refusal(() => start({ data_dir }))).code).toBe('passphrase_needed');
+    const nowhere = join(temporaryFolder(), 'nowhere');
+    expect(
+      (
+        await refusal(() =>
+          changePassphrase({ data_dir: nowhere, passphrase_file: one, new_passphrase_file: two }),
+        )
+      ).code,
+    ).toBe('no_database');
+  });
+
+  it.each([
+    ['changed', 'two'],
+    ['taken away', undefined],
+  ])(
+    '%s, and killed at any moment: either holds, and nothing is left of the one before',
+    async (_what, next) => {
+      const data_dir = join(temporaryFolder(), 'node');
+      const one = passphraseFile('one');
+      const new_file = next === undefined ? undefined : passphraseFile(next);
+      const node = await start({ data_dir, passphrase_file: one });
+      found(node);
+      say(node, 'before');
+      const killed = imageOf(data_dir);
+      const stored = slotsOf(imageOf(killed));
+      // Before the transaction is through, nothing has happened.
+      const early = killedWhile(killed, (db) => {
+        db.exec(
+          "CREATE TEMP TRIGGER dies BEFORE UPDATE OF nonce ON key_slot_use WHEN old.slot = 9 BEGIN SELECT raise(ABORT, 'dead'); END",
+        );
+        expect(() => sealedAnew(db, one, new_file, random)).toThrow();
+      });
+      const before = await start({ data_dir: early, passphrase_file: one });
+      expect(heard(before)).toEqual(['before']);
+      // After it, only the log is owed.
+      const late = killedWhile(killed, (db) => sealedAnew(db, one, new_file, random));
+      for (const each of stored) expect(filesWith(late, each)).not.toEqual([]);
+      const after = await start({ data_dir: late, passphrase_file: new_file });
+      for (const each of stored) expect(filesWith(late, each)).toEqual([]);
+      expect(heard(after)).toEqual(['before']);
+    },
+  );
 
   it('does not keep nodes from meeting', async () => {
     const [alice, bob] = [

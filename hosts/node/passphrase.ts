@@ -7,7 +7,7 @@ import { SottoError } from '../../core/assert.ts';
 import type { Random } from '../../core/clock.ts';
 import type { Db } from '../../core/db.ts';
 import { wipe } from '../../crypto/bytes.ts';
-import { unlockSlots } from '../../protocols/quiet/handlers/slot-lock.ts';
+import { sealSlots, unlockSlots } from '../../protocols/quiet/handlers/slot-lock.ts';
 
 /** Longer is no passphrase but some other file. */
 const BYTES_MAX = 4_096;
@@ -33,6 +33,27 @@ export function unlocked<Opened>(
     const opened = open();
     if (!is_sealed) unlock();
     return opened;
+  } finally {
+    if (passphrase !== null) wipe(passphrase);
+  }
+}
+
+/**
+ * Seals the slots of a database under the passphrase in `new_file` instead of the one in `file`; undefined: under none any more. Throws what `unlocked`
+ * does, and `no_passphrase` where there is none to take away.
+ */
+export function sealedAnew(
+  db: Db,
+  file: string | undefined,
+  new_file: string | undefined,
+  random: Random,
+): void {
+  if (new_file === undefined && !isSealed(db))
+    throw new SottoError('no_passphrase', 'No passphrase seals the keys of this data directory.');
+  unlockedToRead(db, file, random);
+  const passphrase = new_file === undefined ? null : passphraseIn(new_file);
+  try {
+    sealSlots(db, passphrase === null ? null : withoutNewline(passphrase), random);
   } finally {
     if (passphrase !== null) wipe(passphrase);
   }
