@@ -97,15 +97,16 @@ export function judge(facts: JudgedFacts): Result {
       const known = new Set([act]);
       for (const at of known)
         for (const other of of)
-          if (at.known.includes(other.id) || (other.author === at.author && other.seq < at.seq)) known.add(other);
-      return [...known]
-        .map((one) => one.heads[device] ?? NOTHING)
-        .reduce((a, b) => (isHigher(a, b) ? b : a));
+          if (at.known.includes(other.id) || (other.author === at.author && other.seq < at.seq))
+            known.add(other);
+      return [...known].map((one) => one.heads[device] ?? NOTHING).reduce((a, b) => (isHigher(a, b) ? b : a));
     };
-    return counted.map((act) => value(act)).reduce<Head | undefined>(
-      (best, head) => (best === undefined || isHigher(head, best) ? head : best),
-      undefined,
-    );
+    return counted
+      .map((act) => value(act))
+      .reduce<Head | undefined>(
+        (best, head) => (best === undefined || isHigher(head, best) ? head : best),
+        undefined,
+      );
   }
 
   function removes(act: RemovalFact, device: string): boolean {
@@ -119,7 +120,10 @@ export function judge(facts: JudgedFacts): Result {
       .filter((act) => act.grant === grant && speaksFor(device, grantOf(grant)?.user))
       .filter((act) => act.because === null || lostAt(grant, device, null) !== undefined)
       .map((act) => act.heads[device] ?? NOTHING)
-      .reduce<Head | undefined>((best, head) => (best === undefined || isHigher(head, best) ? head : best), undefined);
+      .reduce<Head | undefined>(
+        (best, head) => (best === undefined || isHigher(head, best) ? head : best),
+        undefined,
+      );
   }
 
   // 1. Admitted.
@@ -198,7 +202,8 @@ export function judge(facts: JudgedFacts): Result {
       .filter(({ fact, by }) => (isRemoval(act) ? removes(act, fact.author) : by?.id === act.grant))
       .map(({ fact }) => fact);
   }
-  const isAbout = (act: Act, other: Act) => act !== other && act.group === other.group && strikes(act, other).length > 0;
+  const isAbout = (act: Act, other: Act) =>
+    act !== other && act.group === other.group && strikes(act, other).length > 0;
   function precedes(act: Act, other: Act): boolean {
     if (act.because !== null || other.because !== null) return true;
     if (isOwn(act) && !isOwn(other)) return true;
@@ -214,9 +219,7 @@ export function judge(facts: JudgedFacts): Result {
   }
   function isGiven(grant: GrantFact): boolean {
     if (!counts(grant, null)) return false;
-    return grant.basis === null
-      ? speaksFor(grant.author, founder)
-      : holds(grantOf(grant.basis), grant, null);
+    return grant.basis === null ? speaksFor(grant.author, founder) : holds(grantOf(grant.basis), grant, null);
   }
   function wouldTakeEffect(act: Act): boolean {
     if (in_effect.includes(act) || !counts(act, act.group)) return false;
@@ -243,7 +246,9 @@ export function judge(facts: JudgedFacts): Result {
     const coming = acts.filter(
       (other) => isAbout(other, act) && precedes(other, act) && wouldTakeEffect(other),
     );
-    const matters = [act, ...(act.group === null ? grantsBehind(act) : [])].map((fact) => `place ${fact.author}`);
+    const matters = [act, ...(act.group === null ? grantsBehind(act) : [])].map(
+      (fact) => `place ${fact.author}`,
+    );
     const basis = act.group === null ? grantsBehind(act) : grantsBehind(act).slice(0, 1);
     matters.push(...basis.map(({ id }) => `right ${id}`));
     const firsts = matters.flatMap((matter) =>
@@ -270,7 +275,9 @@ export function judge(facts: JudgedFacts): Result {
     };
     const all = new Set(nodes.flatMap((node) => [...from(node)]));
     const circles = [...all].map((node) => [...from(node)].filter((other) => from(other).has(node)));
-    return circles.filter((circle) => circle.every((node) => [...from(node)].every((one) => circle.includes(one))));
+    return circles.filter((circle) =>
+      circle.every((node) => [...from(node)].every((one) => circle.includes(one))),
+    );
   }
   const first = (acts: readonly Act[]) => [...acts].sort(byRank)[0]!;
   function next(act: Act, acts: readonly Act[]): Act {

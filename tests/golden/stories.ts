@@ -20,7 +20,9 @@ const CHAINS = {
 type Device = keyof typeof CHAINS;
 
 const links = Object.fromEntries(
-  Object.values(CHAINS).flatMap((chain) => chain.map((id, at) => [id, at === 0 ? null : (chain[at - 1] as string)])),
+  Object.values(CHAINS).flatMap((chain) =>
+    chain.map((id, at) => [id, at === 0 ? null : (chain[at - 1] as string)]),
+  ),
 );
 const place = (id: string) => {
   const [author, chain] = Object.entries(CHAINS).find(([, ids]) => (ids as readonly string[]).includes(id))!;
@@ -35,7 +37,12 @@ const grants: readonly GrantFact[] = [
 ];
 const basisOf = (author: string) =>
   author === 'alice' ? null : author === 'carol' ? 'a5' : author === 'dave' ? null : 'a4';
-const remove = (id: string, user: string, heads: Record<string, Head>, more: Partial<RemovalFact> = {}): RemovalFact => ({
+const remove = (
+  id: string,
+  user: string,
+  heads: Record<string, Head>,
+  more: Partial<RemovalFact> = {},
+): RemovalFact => ({
   ...place(id),
   user,
   whole_user: true,
@@ -92,49 +99,67 @@ function story(
 
 export const STORIES: readonly Story[] = [
   story('nobody was removed', [], []),
-  story('the founder removes somebody, who removes others afterwards', [
-    remove('a6', 'Bob', upTo('b1', 'p1')),
-    remove('b2', 'Dave', upTo('d1')),
-  ], ['bob', 'phone']),
-  story('of two concurrent removals the higher cut holds; who knew of one cannot raise it', [
-    remove('b2', 'Dave', upTo('d1')),
-    remove('c2', 'Dave', upTo('d2')),
-    remove('a6', 'Dave', upTo('d2'), { known: ['b2'] }),
-  ], ['dave']),
-  story('an admin removes their stolen phone, which removes somebody afterwards', [
-    remove('b2', 'Bob', upTo('p1'), { whole_user: false }),
-    remove('p2', 'Carol', upTo('c1')),
-  ], ['phone']),
-  story('a stolen phone removes the first device, which answers', [
-    remove('p2', 'Bob', upTo('b1'), { whole_user: false }),
-    remove('b2', 'Bob', upTo('p2'), { whole_user: false, known: [] }),
-  ], ['phone']),
-  story('an admin leaves, and removes somebody afterwards', [
-    remove('b2', 'Bob', upTo('b1', 'p1')),
-    remove('b3', 'Carol', upTo('c1')),
-  ], ['bob', 'phone']),
-  story('two equals remove each other without having heard: the lower grant holds', [
-    remove('c2', 'Bob', upTo('b1', 'p1')),
-    remove('b2', 'Carol', upTo('c1')),
-  ], ['carol']),
-  story('two equals remove each other, one of them knowing: the other holds', [
-    remove('c2', 'Bob', upTo('b1', 'p1')),
-    remove('b2', 'Carol', upTo('c2')),
-  ], ['bob', 'phone']),
-  story('an equal who was removed removes a third', [
-    remove('c2', 'Bob', upTo('b1', 'p1')),
-    remove('b2', 'Dave', upTo('d1')),
-  ], ['bob', 'phone']),
-  story('a junior removes the founder, who answers', [
-    remove('c2', 'Alice', upTo('a5')),
-    remove('a6', 'Carol', upTo('c2')),
-  ], ['carol']),
-  story('a right is taken: what was done by it before holds, what comes after does not', [
-    remove('c2', 'Dave', upTo('d1')),
-    revoke('a6', 'a5', upTo('c2')),
-    remove('c3', 'Bob', upTo('b1', 'p1')),
-  ], ['dave']),
-  story('a removal cuts off before a grant: it gives nothing any more', [
-    remove('c2', 'Alice', upTo('a3')),
-  ], ['alice'], ['a4', 'a5']),
+  story(
+    'the founder removes somebody, who removes others afterwards',
+    [remove('a6', 'Bob', upTo('b1', 'p1')), remove('b2', 'Dave', upTo('d1'))],
+    ['bob', 'phone'],
+  ),
+  story(
+    'of two concurrent removals the higher cut holds; who knew of one cannot raise it',
+    [
+      remove('b2', 'Dave', upTo('d1')),
+      remove('c2', 'Dave', upTo('d2')),
+      remove('a6', 'Dave', upTo('d2'), { known: ['b2'] }),
+    ],
+    ['dave'],
+  ),
+  story(
+    'an admin removes their stolen phone, which removes somebody afterwards',
+    [remove('b2', 'Bob', upTo('p1'), { whole_user: false }), remove('p2', 'Carol', upTo('c1'))],
+    ['phone'],
+  ),
+  story(
+    'a stolen phone removes the first device, which answers',
+    [
+      remove('p2', 'Bob', upTo('b1'), { whole_user: false }),
+      remove('b2', 'Bob', upTo('p2'), { whole_user: false, known: [] }),
+    ],
+    ['phone'],
+  ),
+  story(
+    'an admin leaves, and removes somebody afterwards',
+    [remove('b2', 'Bob', upTo('b1', 'p1')), remove('b3', 'Carol', upTo('c1'))],
+    ['bob', 'phone'],
+  ),
+  story(
+    'two equals remove each other without having heard: the lower grant holds',
+    [remove('c2', 'Bob', upTo('b1', 'p1')), remove('b2', 'Carol', upTo('c1'))],
+    ['carol'],
+  ),
+  story(
+    'two equals remove each other, one of them knowing: the other holds',
+    [remove('c2', 'Bob', upTo('b1', 'p1')), remove('b2', 'Carol', upTo('c2'))],
+    ['bob', 'phone'],
+  ),
+  story(
+    'an equal who was removed removes a third',
+    [remove('c2', 'Bob', upTo('b1', 'p1')), remove('b2', 'Dave', upTo('d1'))],
+    ['bob', 'phone'],
+  ),
+  story(
+    'a junior removes the founder, who answers',
+    [remove('c2', 'Alice', upTo('a5')), remove('a6', 'Carol', upTo('c2'))],
+    ['carol'],
+  ),
+  story(
+    'a right is taken: what was done by it before holds, what comes after does not',
+    [remove('c2', 'Dave', upTo('d1')), revoke('a6', 'a5', upTo('c2')), remove('c3', 'Bob', upTo('b1', 'p1'))],
+    ['dave'],
+  ),
+  story(
+    'a removal cuts off before a grant: it gives nothing any more',
+    [remove('c2', 'Alice', upTo('a3'))],
+    ['alice'],
+    ['a4', 'a5'],
+  ),
 ];

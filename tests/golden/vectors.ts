@@ -101,11 +101,7 @@ function makeEvents(): { readonly events: readonly EventVector[]; readonly make:
   /** The last event of each author's chain in each audience. */
   const ends = new Map<string, { seq: number; event_id: string }>();
 
-  function make(
-    name: string,
-    body: Record<string, unknown>,
-    more: MakeOptions = {},
-  ): EventVector {
+  function make(name: string, body: Record<string, unknown>, more: MakeOptions = {}): EventVector {
     const type = typeOf(name);
     const { target, content_key, by = SEED } = more;
     const author = publicKeyOf(by).toHex();
@@ -438,7 +434,9 @@ export function makeSync() {
   db.exec('CREATE TABLE item (id BLOB PRIMARY KEY)');
   const insert = db.prepare('INSERT INTO item (id) VALUES (:id)');
   for (const id of ids) insert.run({ id: bytes(id) });
-  const fingerprint = hex(db.prepare('SELECT fingerprint(id_sum(id, 1), count(*)) AS sum FROM item').get()!.sum as Uint8Array);
+  const fingerprint = hex(
+    db.prepare('SELECT fingerprint(id_sum(id, 1), count(*)) AS sum FROM item').get()!.sum as Uint8Array,
+  );
   const source = (known: readonly string[], sum: string): ItemSource => ({
     summary: () => ({ count: known.length, fingerprint: sum }),
     ids: () => known,
