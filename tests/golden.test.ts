@@ -2,16 +2,19 @@
  * Test vectors of the wire format, and the shape of the database. What is in `golden/` was made by our code from fixed secrets; it is made again
  * here by our code, and by another implementation (`golden/independent.ts`) that was written from docs/protocol.md with other libraries.
  *
- * Whoever changes the format or the schema on purpose: UPDATE_GOLDEN=1 npx vitest run tests/golden.test.ts
+ * Whoever changes the format, the judgement or the schema on purpose: UPDATE_GOLDEN=1 npx vitest run tests/golden.test.ts tests/judgement.test.ts
+ * (and the same again without, since what is read here was read before it was written).
  */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { encodeEventItem, encodeFrame } from '../core/event-codec.ts';
 import { publicKeyOf } from '../crypto/sign.ts';
+import { FILES } from './golden/files.ts';
 import * as independent from './golden/independent.ts';
-import { DEVICE, EVENTS, FILES, fill, NETWORK, named, rawOf } from './golden/vectors.ts';
-import { storedEvents, TestNode } from './support.ts';
+import { TRANSIENT_TYPES } from './golden/transients.ts';
+import { CAROL, DEVICE, EVENTS, fill, NETWORK, named, rawOf } from './golden/vectors.ts';
+import { quietProtocol, storedEvents, TestNode } from './support.ts';
 import { World } from './world.ts';
 
 const { bytes, hex } = independent;
@@ -33,19 +36,60 @@ describe('our code', () => {
     expectGolden(name, `${JSON.stringify(await make(), null, 2)}\n`);
   });
 
-  it('takes these events, as somebody who joins and is given the keys', () => {
-    // Its device key and its first prekey are those that the vectors are for.
+  /** Somebody who joins, is given the keys, and takes all of `events.json`. Its device key and its first prekey are those that the vectors are for. */
+  function newcomer(): TestNode {
     let drawn = 8;
     const bob = new TestNode({ random: { bytes: (length) => fill(++drawn, length) } });
     const invite = { invite_id: hex(fill(13)), invite_key: hex(publicKeyOf(fill(12))) };
     bob.engine.command('join_network', 0, { network_id: NETWORK, ...invite }, { invite_secret: fill(12) });
-    const session = { session_id: 'test', device_id: DEVICE };
-    bob.engine.receive(1, session, encodeFrame(EVENTS.map((event) => encodeEventItem(rawOf(event)))));
+    hear(
+      bob,
+      EVENTS.map((event) => encodeEventItem(rawOf(event))),
+    );
+    return bob;
+  }
+  const hear = (node: TestNode, items: readonly Uint8Array[]) =>
+    node.engine.receive(1, { session_id: 'test', device_id: DEVICE }, encodeFrame(items));
+
+  it('takes these events, as somebody who joins and is given the keys', () => {
+    const bob = newcomer();
     const known = bob.all('SELECT id FROM event').map(({ id }) => hex(id as Uint8Array));
     // The edit did not wait for its channel: what it edits was deleted.
     const kept = EVENTS.filter(({ name }) => name !== 'edit');
     expect(known.sort()).toEqual(kept.map((event) => event.event_id).sort());
-    expect(bob.query('get_channels')).toMatchObject([{ name: 'general', messages: 0 }]);
+    expect(bob.query('get_channels')).toMatchObject([
+      { name: 'general', messages: 1, retention_ms: 7 * 86_400_000 },
+    ]);
+    const { channel_id } = bob.query<{ channel_id: string }>('get_channels')[0]!;
+    expect(bob.query('get_messages', { channel_id, limit: 5 })).toMatchObject([{ text: 'bleibt' }]);
+    expect(bob.query('get_reactions', { channel_id, limit: 5 })).toMatchObject([{ emoji: '👍' }]);
+    expect(bob.query('is_removed_device', { device_id: CAROL })).toHaveLength(1);
+    expect(bob.query('get_rights', { user_id: null })).toEqual([]);
+    expect(bob.query('get_invites')).toMatchObject([{ revoked: true, used: 1 }]);
+  });
+
+  it.each(golden('refused.json').map((vector) => [vector.name, vector] as const))(
+    'refuses %s, by the rule of that name',
+    (_name, { rule, item }) => {
+      const bob = newcomer();
+      const counters = () => new Map(bob.engine.pipeline.counters);
+      const rows = () =>
+        bob.all('SELECT count(*) AS events, (SELECT count(*) FROM waiting) AS waiting FROM event');
+      bob.clock.pass(1_000);
+      const [counted, had] = [counters(), rows()];
+      hear(bob, [bytes(item)]);
+      const news = [...counters()].filter(([name, times]) => counted.get(name) !== times);
+      expect(news).toContainEqual([`rejected:${rule}`, (counted.get(`rejected:${rule}`) ?? 0) + 1]);
+      // Nothing waits or fails; of a wrap that does not fit it is noted, too.
+      expect(news.filter(([name]) => !name.startsWith('rejected:'))).toEqual([]);
+      expect(rows()).toEqual(had);
+    },
+  );
+
+  it('has a vector of every type that travels', () => {
+    const travelling = [...quietProtocol.types.values()].filter(({ value }) => value.class !== 'local');
+    const shown = new Set([...EVENTS.map(({ type }) => type), ...TRANSIENT_TYPES]);
+    expect([...shown].sort()).toEqual(travelling.map(({ value }) => value.name).sort());
   });
 
   it('makes a database of the shape that is in schema.sql', () => {
@@ -64,7 +108,7 @@ describe('our code', () => {
 
 describe('another implementation', () => {
   it.each(EVENTS.map(({ name }) => name))('makes the same event: %s', (name) => {
-    const { device_seed, events } = golden('events.json');
+    const { events } = golden('events.json');
     const event = events.find((candidate) => candidate.name === name)!;
     const { header_fields, sealed } = event;
     const body = independent.encode(independent.fromVector(event.body));
@@ -93,8 +137,9 @@ describe('another implementation', () => {
     expect(hex(header)).toBe(event.header);
     const event_id = independent.eventId(header_fields.created_ms, header);
     expect(hex(event_id)).toBe(event.event_id);
-    expect(hex(independent.publicKey(bytes(device_seed)))).toBe(header_fields.author);
-    expect(hex(independent.sign(bytes(device_seed), event_id))).toBe(event.signature);
+    const seed = bytes(event.author_seed);
+    expect(hex(independent.publicKey(seed))).toBe(header_fields.author);
+    expect(hex(independent.sign(seed, event_id))).toBe(event.signature);
   });
 
   it('makes the same keys', () => {
@@ -136,6 +181,15 @@ describe('another implementation', () => {
     );
     expect(hex(independent.encode([1, Object.values(made)]))).toBe(frame);
   });
+
+  it.each(TRANSIENT_TYPES.map((type, at) => [type, at] as const))(
+    'makes the same transient: %s (%i)',
+    (type, at) => {
+      const { body, item } = golden('transients.json')[at]!;
+      const fields = independent.fromVector(body) as Record<string, unknown>;
+      expect(hex(independent.encode([1, type, independent.encode(fields)]))).toBe(item);
+    },
+  );
 
   it('makes the same proof and the same links', () => {
     const { person_link, device_link, ...joining } = golden('joining.json');

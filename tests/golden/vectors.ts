@@ -1,5 +1,6 @@
 /**
- * The vectors as our code makes them, from secrets of equal bytes. `events`: a network in ten events, whose keys are given to one device.
+ * The vectors as our code makes them, from secrets of equal bytes. `events`: a network in which every type of event occurs, whose keys are given to one
+ * device.
  */
 import type { Header, RawEvent } from '../../core/envelope.ts';
 import {
@@ -35,12 +36,19 @@ import { bytes, type HeaderFields, hex } from './independent.ts';
 
 /** A secret of `length` equal bytes. */
 export const fill = (byte: number, length = 32) => new Uint8Array(length).fill(byte);
-const T0_MS = 1_800_000_000_000;
-const SEED = fill(1);
+export const T0_MS = 1_800_000_000_000;
+export const SEED = fill(1);
 export const DEVICE = publicKeyOf(SEED).toHex();
+/** Somebody who joins by an invite, is given a right, and goes again. */
+export const CAROL_SEED = fill(20);
+export const CAROL = publicKeyOf(CAROL_SEED).toHex();
+const INVITE_SECRET = fill(12);
+export const DAY_MS = 86_400_000;
 
 export interface EventVector {
   readonly name: string;
+  /** The secret of its author. */
+  readonly author_seed: string;
   /** Of a sealed event the type is in here. */
   readonly type: string;
   /** Byte strings as h'00'. */
@@ -63,57 +71,76 @@ export interface EventVector {
   readonly signature: string;
 }
 
-const typeOf = (name: string): EventType => quietProtocol.types.get(name)!.value;
+export const typeOf = (name: string): EventType => quietProtocol.types.get(name)!.value;
 
-function makeEvents(): EventVector[] {
+/** A byte string, or a list of them, as the vectors have it. */
+export function written(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(written);
+  return typeof value === 'string' ? `h'${value}'` : value;
+}
+
+interface MakeOptions {
+  key?: Uint8Array;
+  channel?: string;
+  content_key?: Uint8Array;
+  target?: EventVector;
+  /** The private group, or the network where a public event is for it. */
+  group?: string;
+  as?: string;
+  by?: Uint8Array;
+  ttl_ms?: number;
+  /** Fields of the header that are not as they should be. */
+  faults?: Partial<Header>;
+}
+
+export type Make = (name: string, body: Record<string, unknown>, more?: MakeOptions) => EventVector;
+
+function makeEvents(): { readonly events: readonly EventVector[]; readonly make: Make } {
   const made: EventVector[] = [];
   let network_id: string | null = null;
-  const end = () => ({ seq: made.length + 1, prev: made.at(-1)?.event_id ?? null });
+  /** The last event of each author's chain in each audience. */
+  const ends = new Map<string, { seq: number; event_id: string }>();
 
-  function make(
-    name: string,
-    body: Record<string, unknown>,
-    more: {
-      key?: Uint8Array;
-      channel?: string;
-      content_key?: Uint8Array;
-      target?: EventVector;
-      group?: string;
-      as?: string;
-    } = {},
-  ): EventVector {
+  function make(name: string, body: Record<string, unknown>, more: MakeOptions = {}): EventVector {
     const type = typeOf(name);
-    const { target } = more;
+    const { target, content_key, by = SEED } = more;
+    const author = publicKeyOf(by).toHex();
     const created_ms = T0_MS + made.length;
-    const { content_key } = more;
+    const group_id = more.group ?? (content_key === undefined ? null : network_id);
+    // What founds a group is the first of its chain there.
+    const audience = group_id === network_id ? null : group_id;
+    const end = name === 'group' ? undefined : ends.get(`${author} ${audience}`);
     const unsealed: Header = {
       version: 1,
       network_id,
-      group_id: content_key === undefined ? (more.group ?? null) : network_id,
+      group_id,
       type: content_key === undefined ? name : null,
-      author: DEVICE,
-      ...end(),
+      author,
+      seq: (end?.seq ?? 0) + 1,
+      prev: end?.event_id ?? null,
       created_ms,
-      expires_ms: NEVER_MS,
+      expires_ms: more.ttl_ms === undefined ? NEVER_MS : created_ms + more.ttl_ms,
       body_hash: '00'.repeat(32),
       key_commitment: content_key === undefined ? null : commitmentTo(content_key),
       target: target === undefined ? null : { event_id: target.event_id, expires_ms: NEVER_MS },
+      ...more.faults,
     };
     const plaintext = content_key === undefined ? null : encodeSealed(type, body);
     const body_bytes =
       plaintext === null ? encodeBody(type, body) : sealBody(content_key!, unsealed, plaintext);
     const header: Header = { ...unsealed, body_hash: blake2b256(body_bytes).toHex() };
     const header_bytes = encodeHeader(header);
-    const event_id = eventIdOf(created_ms, blake2b256(header_bytes));
-    const key_for = { group_id: network_id ?? '', channel_id: more.channel ?? null, expires_ms: NEVER_MS };
+    const event_id = eventIdOf(header.created_ms, blake2b256(header_bytes));
+    const key_for = { group_id: group_id ?? '', channel_id: more.channel ?? null, expires_ms: NEVER_MS };
     const key_id = plaintext === null ? '' : keyIdOf(more.key!, key_for);
     const vector: EventVector = {
       name: more.as ?? name,
+      author_seed: hex(by),
       type: name,
       body: Object.fromEntries(
         Object.entries(body).map(([field, value]) => [
           field,
-          type.byte_fields.includes(field) && typeof value === 'string' ? `h'${value}'` : value,
+          type.byte_fields.includes(field) ? written(value) : value,
         ]),
       ),
       header_fields: {
@@ -146,8 +173,10 @@ function makeEvents(): EventVector[] {
       body_hash: header.body_hash,
       header: hex(header_bytes),
       event_id,
-      signature: hex(signOnce(SEED, bytes(event_id))),
+      signature: hex(signOnce(by, bytes(event_id))),
     };
+    const founded = name === 'group' ? event_id : audience;
+    ends.set(`${author} ${founded}`, { seq: header.seq, event_id });
     made.push(vector);
     return vector;
   }
@@ -182,10 +211,75 @@ function makeEvents(): EventVector[] {
   });
   make('key', given(message, fill(5)), { group: network_id });
   make('key', given(channel, fill(3)), { group: network_id, as: 'key of no channel' });
-  return made;
+
+  // --- what lives ---------------------------------------------------------------------------------------------------------------------------
+
+  const clean = { key: fill(23), channel: channel.event_id };
+  const lives = make(
+    'message',
+    { ...said, text: 'bleibt' },
+    { ...clean, content_key: fill(24), as: 'message that lives' },
+  );
+  make('key', given(lives, fill(23)), { group: network_id, as: 'key of what lives' });
+  make('reaction', { message_id: lives.event_id, emoji: '👍' }, { ...clean, content_key: fill(25) });
+  make(
+    'retention',
+    { channel_id: channel.event_id, ttl_ms: 7 * DAY_MS },
+    { ...of_no_channel, content_key: fill(26) },
+  );
+  make('profile', { name: 'Alice' }, { ...of_no_channel, content_key: fill(27) });
+  make(
+    'title',
+    { of_id: network_id, title: 'Zuhause', basis_id: null },
+    { ...of_no_channel, content_key: fill(28) },
+  );
+  make('prekey', { public_key: hex(boxKeyPairFromSecret(fill(29)).public_key) }, { ttl_ms: 7 * DAY_MS });
+  make('key-request', { key_id: lives.sealed!.key_id }, { group: network_id, ttl_ms: DAY_MS });
+  make('key-dirty', { key_id: message.sealed!.key_id }, { group: network_id });
+  make('forgotten', { event_ids: [message.event_id] }, { ttl_ms: 90 * DAY_MS });
+
+  // --- who belongs --------------------------------------------------------------------------------------------------------------------------
+
+  const invite_key = hex(publicKeyOf(INVITE_SECRET));
+  const invite = make('invite', {
+    invite_key,
+    uses: 3,
+    invite_expires_ms: T0_MS + DAY_MS,
+    user_id: null,
+    basis_id: null,
+  });
+  const by_invite = {
+    invite_id: invite.event_id,
+    invite_key,
+    invite_proof: hex(signOnce(INVITE_SECRET, proofMessage(network_id, CAROL))),
+  };
+  const carol = make('user', by_invite, { by: CAROL_SEED, as: 'user by invite' });
+  const carols_device = make(
+    'peer',
+    { user_id: carol.event_id, invite_id: null, invite_key: null, invite_proof: null },
+    { by: CAROL_SEED, as: 'peer of the user by invite' },
+  );
+  make('admit', { joiner_id: carol.event_id });
+  const granted = make('grant', { user_id: carol.event_id, right: 'invite', basis_id: null });
+  const group = make('group', { kind: 'private', member_ids: [user.event_id] });
+  make('group-add', { user_id: carol.event_id, basis_id: null }, { group: group.event_id });
+  const heads = {
+    device_ids: [CAROL],
+    head_seqs: [carols_device.header_fields.seq],
+    head_ids: [carols_device.event_id],
+    basis_id: null,
+    because_id: null,
+  };
+  make('revoke', { grant_id: granted.event_id, ...heads });
+  make('remove', { user_id: carol.event_id, whole_user: true, ...heads, known_ids: [] });
+  make('revoke-invite', { invite_id: invite.event_id, basis_id: null });
+  return { events: [...made], make };
 }
 
-export const EVENTS = makeEvents();
+const { events, make } = makeEvents();
+export const EVENTS = events;
+/** Makes further events, behind those. */
+export const makeFurther = make;
 export const NETWORK = EVENTS[0]!.event_id;
 export const named = (name: string) => EVENTS.find((event) => event.name === name)!;
 export const rawOf = ({ header, signature, body_bytes, sealed }: EventVector): RawEvent => ({
@@ -195,7 +289,7 @@ export const rawOf = ({ header, signature, body_bytes, sealed }: EventVector): R
   wraps: sealed === null ? [] : [{ key_id: sealed.key_id, sealed: bytes(sealed.wrap) }],
 });
 
-function makeKeys() {
+export function makeKeys() {
   const channel = named('channel').event_id;
   const key = (secret: Uint8Array, channel_id: string | null, expires_ms: number) => ({
     group_key: hex(secret),
@@ -224,7 +318,7 @@ function makeKeys() {
   };
 }
 
-function makeFrames() {
+export function makeFrames() {
   const transient = typeOf('sync_refused');
   const items = {
     public_event: encodeEventItem(rawOf(named('address'))),
@@ -238,7 +332,7 @@ function makeFrames() {
   };
 }
 
-function makeJoining() {
+export function makeJoining() {
   const invite_secret = fill(12);
   const joiner = publicKeyOf(fill(9));
   const message = proofMessage(NETWORK, hex(joiner));
@@ -265,7 +359,7 @@ function makeJoining() {
   };
 }
 
-async function makeSession() {
+export async function makeSession() {
   const network = bytes(NETWORK);
   const salt = fill(16, 16);
   const [initiator_seed, responder_seed] = [SEED, fill(9)];
@@ -333,14 +427,16 @@ async function makeSession() {
   };
 }
 
-function makeSync() {
+export function makeSync() {
   const ids = EVENTS.map((event) => event.event_id);
   const db = openedDb();
   installFingerprint(db);
   db.exec('CREATE TABLE item (id BLOB PRIMARY KEY)');
   const insert = db.prepare('INSERT INTO item (id) VALUES (:id)');
   for (const id of ids) insert.run({ id: bytes(id) });
-  const fingerprint = hex(db.prepare('SELECT fingerprint(id_sum(id, 1), count(*)) AS sum FROM item').get()!.sum as Uint8Array);
+  const fingerprint = hex(
+    db.prepare('SELECT fingerprint(id_sum(id, 1), count(*)) AS sum FROM item').get()!.sum as Uint8Array,
+  );
   const source = (known: readonly string[], sum: string): ItemSource => ({
     summary: () => ({ count: known.length, fingerprint: sum }),
     ids: () => known,
@@ -358,13 +454,3 @@ function makeSync() {
     answer: hex(reconcile(source(fewer, ''), opening, false).answer!),
   };
 }
-
-/** By file: what is in it. */
-export const FILES = {
-  'events.json': () => ({ device_seed: hex(SEED), device: DEVICE, events: EVENTS }),
-  'keys.json': makeKeys,
-  'frames.json': makeFrames,
-  'joining.json': makeJoining,
-  'session.json': makeSession,
-  'sync.json': makeSync,
-} as const;

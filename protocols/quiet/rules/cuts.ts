@@ -22,15 +22,10 @@ export class Cuts {
     this.#seniority = seniority;
   }
 
-  /** A removal takes effect on a device. Returns whether the cut may be another now. */
-  add(device_id: Id, removal: Removal): boolean {
-    const removals = listIn(this.#removals, device_id);
-    // One cannot remove oneself twice, nor save anything by doing so once others have.
-    const is_first = removals.length === 0;
-    if (!is_first && this.#seniority.isOwn(removal) && !this.#facts.is_known(removal.event_id)) return false;
-    removals.push(removal);
+  /** A removal takes effect on a device. */
+  add(device_id: Id, removal: Removal): void {
+    listIn(this.#removals, device_id).push(removal);
     this.#heads.delete(device_id);
-    return true;
   }
 
   /** The last event that counts; undefined while nothing cuts the device. */
@@ -46,60 +41,56 @@ export class Cuts {
 
   #highest(removals: readonly Removal[], device_id: Id): Head {
     const others = removals.filter((removal) => !this.#seniority.isOwn(removal));
+    // One cannot remove oneself twice, nor save anything by doing so once others have.
     const judged = others.length > 0 ? others : removals.slice(0, 1);
-    const known = this.#knownAmong(removals);
-    const values = new Map<Removal, Head>();
-    for (const removal of judged) this.#value(removal, device_id, known, values);
+    const values = this.#values(removals, device_id);
     return judged
       .map((removal) => values.get(removal) ?? NOTHING)
       .reduce((best, head) => (isHigher(head, best) ? head : best));
   }
 
-  /** What a removal cuts at: no higher than any other that its author knew. With a list instead of recursion, as everybody may add to the chain. */
-  #value(
-    start: Removal,
-    device_id: Id,
-    known: (by: Removal) => readonly Removal[],
-    values: Map<Removal, Head>,
-  ): void {
-    const path = values.has(start) ? [] : [start];
-    for (let at = path.at(-1); at !== undefined; at = path.at(-1)) {
-      // Ids are hashes, and numbers grow: nobody knew of something that knew of them.
-      if (!values.has(at)) values.set(at, this.#facts.heads.get(at.event_id)?.get(device_id) ?? NOTHING);
-      const others = known(at);
-      const next = others.find((other) => !values.has(other));
-      if (next !== undefined) {
-        path.push(next);
-        continue;
+  /** What each removal cuts at: no higher than any other that its author knew, or that one's author, and so on. */
+  #values(removals: readonly Removal[], device_id: Id): ReadonlyMap<Removal, Head> {
+    const named = (removal: Removal) => this.#facts.heads.get(removal.event_id)?.get(device_id) ?? NOTHING;
+    const knew = this.#whoKnew(removals);
+    const values = new Map<Removal, Head>();
+    // The lowest first: whoever knew of it can do no better.
+    const byHead = (a: Removal, b: Removal) =>
+      Number(isHigher(named(a), named(b))) - Number(isHigher(named(b), named(a)));
+    for (const lowest of removals.toSorted(byHead)) {
+      const head = named(lowest);
+      const open = [lowest];
+      for (let at = open.pop(); at !== undefined; at = open.pop()) {
+        if (values.has(at)) continue;
+        values.set(at, head);
+        open.push(...(knew.get(at) ?? []));
       }
-      const all = [at, ...others].map((each) => values.get(each) ?? NOTHING);
-      values.set(
-        at,
-        all.reduce((lowest, head) => (isHigher(lowest, head) ? head : lowest)),
-      );
-      path.pop();
     }
+    return values;
   }
 
-  /** Of several removals, those that the author of one knew: what it names, and what they had said before themselves. */
-  #knownAmong(removals: readonly Removal[]): (by: Removal) => readonly Removal[] {
+  /** By removal: those whose authors knew it. They named it, or had said it before themselves. */
+  #whoKnew(removals: readonly Removal[]): ReadonlyMap<Removal, readonly Removal[]> {
     const by_id = new Map(removals.map((removal) => [removal.event_id, removal]));
     const by_author = new Map<Id, Removal[]>();
-    for (const removal of removals) listIn(by_author, removal.author).push(removal);
-    /** By removal: those of its author with the next lower number. Each of them knew those before. */
-    const said_before = new Map<Removal, readonly Removal[]>();
+    const knew = new Map<Removal, Removal[]>();
+    for (const removal of removals) {
+      listIn(by_author, removal.author).push(removal);
+      for (const id of this.#facts.known.get(removal.event_id) ?? []) {
+        const known = by_id.get(id);
+        if (known !== undefined) listIn(knew, known).push(removal);
+      }
+    }
     for (const own of by_author.values()) {
+      // Those with the next lower number are enough: their author knew what came before them, too.
       let [lower, level]: [Removal[], Removal[]] = [[], []];
       for (const removal of own.sort((a, b) => a.seq - b.seq)) {
         if (level[0] !== undefined && level[0].seq < removal.seq) [lower, level] = [level, []];
         level.push(removal);
-        said_before.set(removal, lower);
+        for (const known of lower) listIn(knew, known).push(removal);
       }
     }
-    return (by) => [
-      ...(said_before.get(by) ?? []),
-      ...[...(this.#facts.known.get(by.event_id) ?? [])].flatMap((id) => by_id.get(id) ?? []),
-    ];
+    return knew;
   }
 }
 

@@ -43,7 +43,11 @@ export class Order {
   ) {
     this.#seniority = seniority;
     this.#standing = standing;
-    const ranked = acts.map((act) => ({ act, rank: seniority.rank(act), basis: this.#basis(act) ?? '' }));
+    const ranked = acts.map((act) => ({
+      act,
+      rank: seniority.rank(act),
+      basis: seniority.basisOf(act) ?? '',
+    }));
     ranked.sort(
       (a, b) => a.rank - b.rank || compare(a.basis, b.basis) || compare(a.act.event_id, b.act.event_id),
     );
@@ -116,14 +120,9 @@ export class Order {
     return this.#seniority.rank(act) <= this.#seniority.rank(other);
   }
 
-  /** The grant by which an act was done, where it needs one. */
-  #basis(act: Act): Id | null {
-    return act.because_id !== null || this.#seniority.isOwn(act) ? null : act.basis_id;
-  }
-
   #rests(act: Act): readonly string[] {
     const place = placeOf(act.author);
-    const basis = this.#basis(act);
+    const basis = this.#seniority.basisOf(act);
     if (basis === null) return [place];
     // In a private group only the right itself is taken away: who gave it is judged for everybody.
     if (act.group_id !== null) return [place, rightBy(basis)];

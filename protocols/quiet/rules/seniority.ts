@@ -72,6 +72,11 @@ export class Seniority {
     return act.because_id === null && !('grant_id' in act) && this.speaksFor(act.author, act.user_id);
   }
 
+  /** The grant by which an act was done, where it needs one. */
+  basisOf(act: Act): Id | null {
+    return act.because_id !== null || this.isOwn(act) ? null : act.basis_id;
+  }
+
   /** Whether a removal in a private group is by whoever founded that group. */
   isByCreator({ author, group_id }: Removal): boolean {
     return [...(this.#creators.get(group_id ?? '') ?? [])].some((user_id) => this.speaksFor(author, user_id));

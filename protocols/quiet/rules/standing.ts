@@ -169,7 +169,10 @@ class Judge {
       'grant_id' in act
         ? fact.basis_id === act.grant_id
         : this.#seniority.speaksFor(fact.author, act.user_id) && this.#isAimedAt(act, fact.author);
-    let fact: (Fact & { readonly basis_id: Id | null }) | undefined = other;
+    let fact: (Fact & { readonly basis_id: Id | null }) | undefined = {
+      ...other,
+      basis_id: this.#seniority.basisOf(other),
+    };
     while (fact !== undefined) {
       if (is_struck(fact) && !this.#isOnChain(fact, heads?.get(fact.author))) return false;
       fact = act.group_id === null ? this.#seniority.grant(fact.basis_id ?? '') : undefined;
@@ -208,37 +211,32 @@ class Judge {
   // --- taking effect ----------------------------------------------------------------------------------------------------------------------
 
   #takeEffect(act: Act): void {
-    const has_changed = 'grant_id' in act ? this.#revoke(act) : this.#remove(act);
+    if ('grant_id' in act) this.#revoke(act);
+    else this.#remove(act);
     // Who is in, and what grants give, is judged for everybody: what happens in a group changes nothing about it.
-    if (!has_changed || act.group_id !== null) return;
+    if (act.group_id !== null) return;
     this.#given.clear();
     if (!('grant_id' in act)) this.#admitted = this.#admit();
   }
 
-  #remove(removal: Removal): boolean {
+  #remove(removal: Removal): void {
     const scope = removal.group_id ?? '';
     const cuts = this.#cuts.get(scope) ?? new Cuts(this.#facts, this.#seniority);
     this.#cuts.set(scope, cuts);
-    let has_changed = false;
     for (const device_id of this.#seniority.devicesOf(removal.user_id))
-      if (this.#isAimedAt(removal, device_id)) has_changed = cuts.add(device_id, removal) || has_changed;
-    return has_changed;
+      if (this.#isAimedAt(removal, device_id)) cuts.add(device_id, removal);
   }
 
-  #revoke({ grant_id, group_id, because_id, event_id }: Revocation): boolean {
+  #revoke({ grant_id, group_id, because_id, event_id }: Revocation): void {
     const scopes = mapIn(this.#lost, grant_id);
     const named = this.#facts.heads.get(event_id);
-    let has_changed = false;
     for (const device_id of this.#seniority.devicesOf(this.#seniority.grant(grant_id)?.user_id ?? '')) {
       if (because_id !== null && scopes.get('')?.has(device_id) !== true) continue;
       const lost = mapIn(scopes, group_id ?? '');
       const head = named?.get(device_id) ?? NOTHING;
       const before = lost.get(device_id);
-      if (before !== undefined && !isHigher(head, before)) continue;
-      lost.set(device_id, head);
-      has_changed = true;
+      if (before === undefined || isHigher(head, before)) lost.set(device_id, head);
     }
-    return has_changed;
   }
 
   // --- the result -------------------------------------------------------------------------------------------------------------------------
