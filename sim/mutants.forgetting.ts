@@ -7,6 +7,7 @@ import {
   NO_GRACE,
   people,
   QUIET,
+  SOON_OVER,
   SQL,
 } from './mutants.kit.ts';
 
@@ -56,8 +57,21 @@ export const forgetting: readonly Mutant[] = [
         replace: 'const highest_ms = now.wall_ms;',
       },
     ],
-    likelier: [everywhere('clock')],
-    seeds: 120,
+    // By so little that nobody is asked.
+    likelier: [
+      everywhere('clock'),
+      {
+        file: 'sim/scenario.ts',
+        find: 'clock: { clock_ahead: 2, clock_back: 2,',
+        replace: 'clock: { clock_ahead: 2, clock_back: 20,',
+      },
+      {
+        file: 'sim/people.ts',
+        find: 'const far = [3 * MINUTE_MS,',
+        replace: 'const far = [3 * MINUTE_MS, 3 * MINUTE_MS, 3 * MINUTE_MS, 3 * MINUTE_MS,',
+      },
+    ],
+    seeds: 60,
   },
   {
     name: 'expires-a-day-early',
@@ -397,7 +411,7 @@ export const forgetting: readonly Mutant[] = [
         replace: 'return chunksOf(expired.map((row) => row.event_id).slice(0, 0)).map(',
       },
     ],
-    likelier: people(['send_hour', 4, 40]),
+    likelier: SOON_OVER,
     seeds: 40,
   },
   {
@@ -411,8 +425,8 @@ export const forgetting: readonly Mutant[] = [
         replace: 'AND body IS NOT NULL AND',
       },
     ],
-    likelier: people(['send_hour', 4, 40], ['edit', 5, 40]),
-    seeds: 40,
+    likelier: [...SOON_OVER, ...people(['edit', 5, 60])],
+    seeds: 60,
   },
   {
     name: 'receipt-despite-a-reader',

@@ -60,3 +60,12 @@ export const NO_GRACE: Edit = {
   replace: 'grace_ms: 1_000',
 };
 export const MANY_ARE_REMOVED = people(['remove_user', 1, 8], ['remove_device', 1, 4], ['send', 16, 40]);
+/** Much is said that has ten minutes to live. */
+export const SOON_OVER: readonly Edit[] = [
+  ...people(['send_hour', 4, 40]),
+  {
+    file: 'sim/people.ts',
+    find: '[HOUR_MS, 10 * MINUTE_MS][pick % 2]!',
+    replace: '[10 * MINUTE_MS, 10 * MINUTE_MS][pick % 2]!',
+  },
+];

@@ -220,6 +220,42 @@ describe('F5: data from an older state', () => {
     expect(later.node('alice').query('get_forks')).toEqual([]);
   });
 
+  it('L3: a device that is set back a second time asks a second time, though it was answered the first', () => {
+    const world = home('bob');
+    world.close();
+    const old = world.copy(9);
+    old.take(world, 'bob');
+    old.close();
+    world.say('bob', 'one');
+    world.gather(['alice', 'bob']);
+    world.close();
+    const asks = (next: World, before: World) => {
+      next.clock.wall = before.clock.wall;
+      next.take(old, 'bob');
+      next.take(before, 'alice');
+      next.meet('alice', 'bob');
+      next.clock.pass(2 * 60_000);
+      // What the copy could have opened is used up: the key comes by a prekey that no copy has.
+      next.node('bob').db.exec('DELETE FROM prekey_secret');
+      next.runJob('bob', 'prekey_replenishment_job');
+      next.clock.pass(1);
+    };
+    const later = old.copy(10);
+    asks(later, world);
+    expect(later.runJob('bob', 'request_keys_job')).toBe(1);
+    later.meet('alice', 'bob');
+    expect(later.read('bob')).toEqual(['one']);
+    later.close();
+    const last = old.copy(11);
+    asks(last, later);
+    last.meet('alice', 'bob');
+    expect(last.runJob('bob', 'request_keys_job')).toBe(0);
+    last.clock.pass(60 * 60_000);
+    expect(last.runJob('bob', 'request_keys_job')).toBe(1);
+    last.meet('alice', 'bob');
+    expect(last.read('bob')).toEqual(['one']);
+  });
+
   it('F24: without having met anybody it does, and then both are kept, and shown as a fork', () => {
     const world = home('bob');
     world.close();

@@ -12,6 +12,8 @@ import { DELIVERIES_MAX, deliveries } from '../rules/deliveries.ts';
 const TURN_MS = 10 * 60_000;
 /** So long a key may be on its way before it is asked for. */
 const PATIENCE_MS = 60_000;
+/** A key that was asked for, and given in a way that does not open, is not asked for again sooner. */
+const ANSWERED_IN_VAIN_MS = 60 * 60_000;
 
 export const shareKeysJob = job(
   {
@@ -36,6 +38,7 @@ export const requestKeysJob = job(
     if (open >= REQUESTS_MAX) return [];
     return query(getKeysToRequest, {
       before_ms: ctx.now_ms - PATIENCE_MS,
+      again_before_ms: ctx.now_ms - ANSWERED_IN_VAIN_MS,
       salt: ctx.random(8).toHex(),
       limit: REQUESTS_MAX - open,
     }).map(({ key_id, group_id }) => event(keyRequest, { key_id }, { group_id, ttl_ms: REQUEST_TTL_MS }));

@@ -62,13 +62,14 @@ export const getOwedKeys = query({
 });
 
 /**
- * Keys that events wait for and that this device neither holds nor has asked for; in another order with each salt, so that made-up names keep
+ * Keys that events wait for and that this device neither holds nor has asked for, or has asked for before `again_before_ms` and been answered in vain: it may
+ * have been set back since to a state that lacks the prekey. In another order with each salt, so that made-up names keep
  * nobody from asking for the others. Only once the newest prekey it advertises is one that it can open, and is not of this moment: whoever answers
  * must know it.
  */
 export const getKeysToRequest = query({
   description: 'Keys that events have waited for, and that this device has not asked for yet.',
-  params: { before_ms: integer(), salt: bytes(8), limit: integer(1, 100) },
+  params: { before_ms: integer(), again_before_ms: integer(), salt: bytes(8), limit: integer(1, 100) },
   row: { key_id: id(), group_id: id() },
   sql: `
     SELECT f.missing AS key_id, w.group_id FROM waiting w JOIN waiting_for f ON f.waiting = w.n
@@ -77,7 +78,9 @@ export const getKeysToRequest = query({
         WHERE c.identity = w.identity AND (i.network_id = w.group_id
           OR EXISTS (SELECT 1 FROM current_group_device g WHERE g.identity = c.identity AND g.device = c.device AND g.group_id = w.group_id)))
       AND NOT EXISTS (SELECT 1 FROM key_request q JOIN live_event qe ON qe.n = q.event JOIN identity i ON i.identity = qe.identity AND i.device = qe.author
-        WHERE qe.identity = w.identity AND q.key_id = f.missing)
+        WHERE qe.identity = w.identity AND q.key_id = f.missing
+          AND NOT (qe.created_ms <= :again_before_ms AND EXISTS (SELECT 1 FROM key_delivery d JOIN event de ON de.n = d.event
+            WHERE d.key_id = f.missing AND d.device = i.device AND de.identity = w.identity AND de.created_ms >= qe.created_ms)))
       -- Dirty keys are not given to anybody any more.
       AND NOT EXISTS (SELECT 1 FROM dirty_key y JOIN event ye ON ye.n = y.event WHERE ye.identity = w.identity AND y.key_id = f.missing)
       AND EXISTS (SELECT 1 FROM identity i JOIN prekey_secret s ON s.identity = i.identity WHERE i.identity = w.identity AND s.created_ms < :now_ms
