@@ -71,7 +71,12 @@ export const reflectSyncRequest = reflector(syncRequest, (query, request, ctx) =
     .map((event_id) => forward(event_id, session.session_id));
   const witness = witnessOf(query, session.device_id, request.body.now_ms, ctx.now_ms);
   const is_agreed = reconciled !== null && reconciled.answer === null && sent.length === 0;
-  if (is_agreed) return [...witness, ...agreed(query, session.device_id, ctx.now_ms)];
+  if (is_agreed) {
+    const noted = agreed(query, session.device_id, ctx.now_ms);
+    // Who asked is told nothing when we agree: where that is news, it hears the same question.
+    const question = noted.length > 0 ? [openingRequest(query, ctx.now_ms, session)] : [];
+    return [...witness, ...noted, ...question];
+  }
   const progress = progressOf(query);
   const response = transmit(
     syncResponse,
