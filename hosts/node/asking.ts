@@ -46,6 +46,11 @@ export class Asking {
     this.#batches = new CommandBatches(engine);
   }
 
+  /** Nothing that somebody said is left undone when the node ends. */
+  close(): void {
+    this.#batches.flush();
+  }
+
   query<Row>(name: string, params: Readonly<Record<string, unknown>>, identity: Identity): Row[] {
     return [...this.#engine.query(name, params, identity)] as Row[];
   }

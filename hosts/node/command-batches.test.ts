@@ -11,7 +11,7 @@ function home(node = new TestNode()) {
     batches.run({ name: 'send_message', identity: 1, input: { channel_id: to, text, ttl_ms: 0 } });
   const said = () =>
     node.query<{ text: string }>('get_messages', { channel_id, limit: 100 }).map((row) => row.text);
-  return { node, say, said };
+  return { node, say, said, batches };
 }
 
 describe('commands together', () => {
@@ -47,6 +47,15 @@ describe('commands together', () => {
     expect(results[1]).toMatchObject({ reason: { code: 'not_found' } });
     expect(results[2]).toMatchObject({ reason: { code: 'bad_input' } });
     expect(said().reverse()).toEqual(['one', 'two']);
+  });
+
+  it('are done when the node ends right away', async () => {
+    const { node, say, said, batches } = home();
+    const saying = say('last words');
+    batches.flush();
+    expect(said()).toEqual(['last words']);
+    node.db.close();
+    await saying;
   });
 
   it('S19, F3: a storage that fails at any statement acknowledges none of them, and none has happened', async () => {

@@ -30,6 +30,11 @@ export class CommandBatches {
     });
   }
 
+  /** Runs what waits now: the node is about to end. */
+  flush(): void {
+    while (this.#waiting.length > 0) this.#runBatch();
+  }
+
   #later(): void {
     if (this.#due) return;
     this.#due = true;

@@ -57,7 +57,10 @@ export function nodeView(parts: Parts, about: NodeAbout): NodeView {
     ...protocolView(ports),
     ...nodeItself(ports, about),
     ...changes(ports, joins),
-    close: () => joins.close(),
+    close: () => {
+      asking.close();
+      joins.close();
+    },
   };
 }
 

@@ -134,7 +134,7 @@ describe('a passphrase', () => {
     const data_dir = join(temporaryFolder(), 'node');
     const plain = await start({ data_dir });
     found(plain);
-    say(plain, 'before');
+    await say(plain, 'before');
     const killed = imageOf(data_dir);
     const secrets = slotsOf(imageOf(killed));
     const passphrase_file = passphraseFile('one');
@@ -150,7 +150,7 @@ describe('a passphrase', () => {
     const [one, two] = ['one', 'two'].map(passphraseFile) as [string, string];
     const node = await start({ data_dir, passphrase_file: one });
     found(node);
-    say(node, 'before');
+    await say(node, 'before');
     const change = (passphrase_file?: string, new_passphrase_file?: string) =>
       changePassphrase({ data_dir, passphrase_file, new_passphrase_file });
     expect((await refusal(() => change(one, two))).code).toBe('data_dir_in_use');
@@ -171,7 +171,7 @@ describe('a passphrase', () => {
     expect((await refusal(() => start({ data_dir, passphrase_file: one }))).code).toBe('wrong_passphrase');
     const with_two = await start({ data_dir, passphrase_file: two });
     expect(heard(with_two)).toEqual(['before']);
-    say(with_two, 'after');
+    await say(with_two, 'after');
     await stop(with_two);
     const under_two = slotsOf(data_dir);
 
@@ -205,7 +205,7 @@ describe('a passphrase', () => {
       const new_file = next === undefined ? undefined : passphraseFile(next);
       const node = await start({ data_dir, passphrase_file: one });
       found(node);
-      say(node, 'before');
+      await say(node, 'before');
       const killed = imageOf(data_dir);
       const stored = slotsOf(imageOf(killed));
       // Before the transaction is through, nothing has happened.
