@@ -4,7 +4,7 @@
 import { copyFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { encode } from '../core/cbor.ts';
+import { decode, encode } from '../core/cbor.ts';
 import {
   decodeHeader,
   encodeEventItem,
@@ -466,6 +466,54 @@ describe('design 7.8: prekeys', () => {
         .filter((id) => first.includes(id)),
     ).toEqual([]);
     expect(old().unreachable_ms).not.toBeNull();
+  });
+});
+
+describe('L6: prekeys that were retired', () => {
+  it('and are all that others know: what is sealed to them comes again once there are new ones', () => {
+    const world = two();
+    world.join('alice', 'carol');
+    const gone = world.say('alice', 'goes');
+    world.gather();
+    const prekeys = () =>
+      world
+        .node('bob')
+        .all('SELECT hex(public_key) AS id FROM prekey_secret')
+        .map(({ id }) => id as string);
+    const first = prekeys();
+    // Carol is away. Bob forgets, and has retired and erased every prekey that she knows of, and agreed about it with Alice.
+    remove(world, 'alice', gone);
+    world.meet('alice', 'bob');
+    for (const ms of [1, HOUR_MS + 1, 60_001]) {
+      world.clock.pass(ms);
+      world.forget('bob');
+      for (let meeting = 0; meeting < 3; meeting++) world.meet('alice', 'bob');
+    }
+    world.forget('bob');
+    expect(prekeys().filter((id) => first.includes(id))).toEqual([]);
+    expect(prekeys()).toHaveLength(20);
+    // What Carol says now is under a key that is sealed to one of those.
+    const made = world.node('carol').engine.command('create_channel', 1, { name: 'new' });
+    const channel_id = made.event_ids[0] as string;
+    world.say('carol', 'can you read this?', channel_id);
+    const delivered = world
+      .node('carol')
+      .all(
+        'SELECT hex(d.device) AS device, e.body FROM key_delivery d JOIN event e ON e.n = d.event ORDER BY d.event DESC',
+      );
+    const to_bob = delivered.find(({ device }) => device === world.device('bob').toUpperCase());
+    const sealed_to = decode(to_bob?.body as Uint8Array) as ReadonlyMap<string, Uint8Array>;
+    expect(first).toContain(sealed_to.get('prekey')?.toHex().toUpperCase());
+    world.meet('carol', 'bob');
+    expect(world.read('bob', channel_id)).toEqual([]);
+    expect(world.waiting('bob')).toMatchObject({ key_missing: expect.any(Number) });
+    // She has his new ones by now. He asks, as the job does.
+    world.clock.pass(60_001);
+    expect(world.runJob('bob', 'request_keys_job')).toBeGreaterThan(0);
+    world.meet('carol', 'bob');
+    world.meet('carol', 'bob');
+    expect(world.read('bob', channel_id)).toEqual(['can you read this?']);
+    expect(world.waiting('bob')).toEqual({});
   });
 });
 

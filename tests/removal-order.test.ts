@@ -194,6 +194,35 @@ describe('S12, F11: whoever removes a device of their own, or leaves', () => {
     expect(story.inside(['bob', 'carol', 'phone'], ['alice', 'carol'])).toEqual(['bob carol']);
   });
 
+  it('an invite that such a thief takes back still lets in; what was taken back before stays so', () => {
+    const story = new Story(17, 'bob', 'carol');
+    story.grant('alice', 'bob');
+    story.link('bob', 'phone');
+    const [before, after] = [story.invite('alice'), story.invite('alice')];
+    story.gather();
+    const takeBack = (invite: ReturnType<Story['invite']>) =>
+      story.node('phone').engine.command('take_invite_back', 1, { invite_id: invite.made.event_ids[1] })
+        .event_ids[0] as string;
+    takeBack(before);
+    story.gather();
+    story.olgaGoes();
+    story.removeDevice('bob', 'phone');
+    story.gather(['alice', 'bob', 'carol']);
+    story.bring('phone', [takeBack(after)], ['alice', 'bob', 'carol']);
+    for (const [name, invite] of [
+      ['dave', after],
+      ['eve', before],
+    ] as const) {
+      story.useInvite(invite, story.node(name));
+      story.meet('alice', name);
+    }
+    expect(
+      ['dave', 'eve'].map(
+        (name) => story.node('alice').query('is_member', { device_id: story.device(name) }).length,
+      ),
+    ).toEqual([1, 0]);
+  });
+
   it('what a device removed before it was removed itself stays removed', () => {
     const story = new Story(5, 'bob', 'carol', 'eve');
     story.grant('alice', 'bob');

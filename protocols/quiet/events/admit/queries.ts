@@ -1,5 +1,6 @@
 import { id, integer } from '../../../../core/fields.ts';
 import { query } from '../../../../core/query.ts';
+import { isTakenBack } from '../invite/queries.ts';
 
 /** Who stands at the door with an invite that holds: users and linked devices whom nobody has let in. */
 export const getJoinersToAdmit = query({
@@ -21,7 +22,7 @@ export const getJoinersToAdmit = query({
       AND NOT EXISTS (SELECT 1 FROM removal r JOIN peer p ON p.user = r.user WHERE p.device = j.device)
       AND NOT EXISTS (SELECT 1 FROM admit a JOIN event ae ON ae.n = a.event WHERE a.joiner = j.n AND ae.author = i.device)
       AND v.invite_expires_ms > :now_ms
-      AND NOT EXISTS (SELECT 1 FROM invite_revocation x WHERE x.invite = v.event)
+      AND NOT ${isTakenBack('v.event')}
       -- Who made the invite is here still.
       AND EXISTS (SELECT 1 FROM current_device m WHERE m.identity = ve.identity AND m.device = ve.author)
       AND (v.basis IS NULL OR NOT EXISTS (SELECT 1 FROM right_cut x JOIN event g ON g.n = v.basis WHERE x.identity = e.identity AND x.grant_id = g.id AND x.device IN (x'', ve.author) AND x.group_id = x''))

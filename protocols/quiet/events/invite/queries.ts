@@ -4,6 +4,12 @@ import { query } from '../../../../core/query.ts';
 const USED =
   '(SELECT count(DISTINCT a.joiner) FROM admit a WHERE a.joiner IN (SELECT event FROM user WHERE invite = i.event UNION ALL SELECT event FROM peer WHERE invite = i.event))';
 
+/** SQL: whether an invite was taken back, by somebody whose word counts: not by the removed, behind where their words end. */
+export const isTakenBack = (invite: string) => `
+  EXISTS (SELECT 1 FROM invite_revocation x JOIN event xe ON xe.n = x.event WHERE x.invite = ${invite}
+    AND (EXISTS (SELECT 1 FROM current_device xc WHERE xc.identity = xe.identity AND xc.device = xe.author)
+      OR EXISTS (SELECT 1 FROM chain_link xl WHERE xl.identity = xe.identity AND xl.id = xe.id)))`;
+
 /** An invite, and how many that came by it have been let in. */
 export const getInvite = query({
   description: 'An invite, and how many that came by it have been let in.',
@@ -39,7 +45,7 @@ export const getInvites = query({
   sql: `
     SELECT e.id AS invite_id, CASE WHEN i.user IS NULL THEN 'person' ELSE 'device' END AS kind, d.user_id AS author_user_id, i.uses,
       ${USED} AS used, i.invite_expires_ms AS expires_ms,
-      (EXISTS (SELECT 1 FROM invite_revocation x WHERE x.invite = i.event)
+      (${isTakenBack('i.event')}
         OR NOT EXISTS (SELECT 1 FROM current_device m WHERE m.identity = e.identity AND m.device = e.author)
         OR EXISTS (SELECT 1 FROM event g JOIN right_cut c ON c.identity = g.identity AND c.grant_id = g.id
           WHERE g.n = i.basis AND c.device IN (x'', e.author) AND c.group_id = x'')) AS revoked
