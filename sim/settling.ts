@@ -224,7 +224,7 @@ export class Settling {
         const loud = this.#pairs().map(([pair, networks]) => {
           const [before, now] = [lines_before.get(pair) ?? NOTHING, lines.get(pair) ?? NOTHING];
           const [messages, bytes] = [now.messages - before.messages, now.bytes - before.bytes];
-          const most = QUIET_ROUNDS * networks;
+          const most = (QUIET_ROUNDS * networks) / Math.min(1, this.#factor);
           // Each side begins a round, and is answered at the most; some room for what comes by the clock.
           return messages > most * MESSAGES_MAX || bytes > most * BYTES_MAX
             ? `${pair}: ${messages} messages, ${bytes} bytes in ${QUIET_ROUNDS} rounds`
