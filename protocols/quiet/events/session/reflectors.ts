@@ -1,7 +1,6 @@
 import { reflector } from '../../../../core/sources.ts';
 import { openingRequest } from '../../reconcile/round.ts';
 import { isMember, wasLetIn } from '../sync/queries.ts';
-import { getSyncedWith } from '../synced/queries.ts';
 import { session } from './schema.ts';
 
 /**
@@ -13,8 +12,5 @@ export const reflectSessionOpened = reflector(session, (query, event, ctx) => {
   if (state !== 'opened' || ctx.me === null) return [];
   const is_new = query(wasLetIn).length === 0;
   if (!is_new && query(isMember, { device_id }).length === 0) return [];
-  // Of two that know each other one begins: else each would send what the other is asking for.
-  const knows_us = query(getSyncedWith, { device_id }).length > 0;
-  if (knows_us && device_id < ctx.me.device_id) return [];
   return [openingRequest(query, ctx.now_ms, event.body)];
 });
