@@ -319,6 +319,7 @@ const LOCAL_TABLES = new Set([
   'purge',
   'synced',
   'synced_with',
+  'fetch',
   'log_padding',
   'refused',
   'key_slot',

@@ -11,5 +11,9 @@ export const projectSession = projector(session, {
             opened_ms: ctx.now_ms,
           }),
         ]
-      : [remove('session', { session_id: event.body.session_id })],
+      : [
+          remove('session', { session_id: event.body.session_id }),
+          // What was being fetched through it is to be asked for again.
+          remove('fetch', { session_id: event.body.session_id }),
+        ],
 });
