@@ -4,6 +4,7 @@ import {
   MUCH_IS_DELETED,
   type Mutant,
   mallory,
+  malloryBeside,
   NO_GRACE,
   people,
   QUIET,
@@ -160,8 +161,11 @@ export const forgetting: readonly Mutant[] = [
           'import { winnersOf as cleanWinnersOf, dropDirtyWraps, markNeeded, openWinner, type Winner }',
       },
     ],
-    likelier: MUCH_IS_DELETED,
-    seeds: 200,
+    likelier: [
+      everywhere('partition'),
+      ...people(['send', 16, 60], ['delete', 8, 60], ['forget_now', 3, 60]),
+    ],
+    seeds: 120,
   },
   {
     name: 'commitment-unchecked',
@@ -174,8 +178,9 @@ export const forgetting: readonly Mutant[] = [
         replace: 'if (opened !== undefined) return opened;',
       },
     ],
-    likelier: mallory('wraps exchanged'),
-    seeds: 200,
+    // Who was away hears of it from her first.
+    likelier: malloryBeside(['partition', 'sleep'], 'wraps exchanged'),
+    seeds: 120,
   },
   {
     name: 'one-nonce-for-all-wraps',

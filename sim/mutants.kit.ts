@@ -39,8 +39,10 @@ export const everywhere = (...classes: readonly string[]): Edit => ({
   replace: `if (chance.holds(share) || [${classes.map((name) => `FAULTS.${name}`).join()}].includes(faults as never))`,
 });
 /** Mallory is in every scenario, busy, and does only this. */
-export const mallory = (...kinds: readonly string[]): readonly Edit[] => [
-  everywhere('hostile'),
+export const mallory = (...kinds: readonly string[]): readonly Edit[] => malloryBeside([], ...kinds);
+/** The same, and these faults besides. */
+export const malloryBeside = (classes: readonly string[], ...kinds: readonly string[]): readonly Edit[] => [
+  everywhere('hostile', ...classes),
   {
     file: 'sim/scenario.ts',
     find: 'hostile: { hostile: 10 },',
