@@ -60,6 +60,7 @@ class StubEngine {
       is_member: this.members.has(device_id) ? [{ device_id }] : [],
       is_removed_device: this.removed.has(device_id) ? [{ device_id }] : [],
     };
+    if (this.storage_fails && name === 'is_removed_device') throw new Error('the disk is full');
     return this.#asked(rows[name] ?? []);
   };
   instruct = (
@@ -287,6 +288,20 @@ describe('sessions', () => {
     });
     sessions.endRemoved(2);
     await until(() => elsewhere.is_closed);
+  });
+
+  it('F3: with a device that is removed end later, where the storage fails at that moment', async () => {
+    const { connected, engine, sessions, log } = await started();
+    const removed = await connected(device(10));
+    await moment();
+    engine.removed.add(idOf(device(10)));
+    engine.storage_fails = true;
+    sessions.send([{ effect: 'standing_changed', identity: 1 }]);
+    await until(() => log.some(({ event }) => event === 'removed_not_ended'));
+    expect(removed.is_closed).toBe(false);
+    engine.storage_fails = false;
+    sessions.look();
+    await until(() => removed.is_closed);
   });
 
   it('of an identity that is gone end, and it is neither dialed nor answered any more', async () => {

@@ -75,6 +75,8 @@ export class Sessions {
   readonly #open = new Map<string, Open>();
   /** Sessions that are over, of which the engine does not know yet. */
   readonly #untold = new Set<Open>();
+  /** Identities of whose sessions some may be with devices that were removed. */
+  readonly #changed = new Set<Identity>();
   readonly #targets: Targets;
   readonly #half_open: HalfOpen;
   readonly #inboxes: Inboxes<Open>;
@@ -145,10 +147,19 @@ export class Sessions {
     }
   }
 
+  /** Where the storage fails, it is owed. */
+  #endAllRemoved(): void {
+    for (const identity of this.#changed) {
+      this.endRemoved(identity);
+      this.#changed.delete(identity);
+    }
+  }
+
   /** Dials whom it is time to dial, and forgets who is not to be dialed any more. */
   look(): void {
     if (this.#closed) return;
     this.#tellEnds();
+    this.#endAllRemoved();
     const identities = this.#identities();
     for (const open of [...this.#open.values()])
       if (!identities.some((row) => row.identity === open.identity)) this.#drop(open, 'unknown_device');
@@ -411,7 +422,8 @@ export class Sessions {
       if (open === undefined || open.secure.buffered_bytes > OUTBOX_BYTES_MAX) continue;
       for (const frame of framesOf(of_session)) open.secure.send(frame);
     }
-    for (const identity of changed) this.#afterTurn('removed_not_ended', () => this.endRemoved(identity));
+    for (const identity of changed) this.#changed.add(identity);
+    if (changed.size > 0) this.#afterTurn('removed_not_ended', () => this.#endAllRemoved());
   }
 
   #sessionWith(identity: Identity, device_id: Id): Open | undefined {
