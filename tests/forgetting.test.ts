@@ -13,6 +13,7 @@ import {
   encodeTransientItem,
 } from '../core/event-codec.ts';
 import { limits } from '../core/limits.ts';
+import { forgeSealed, headerBy, heldKeyOf, plaintextOf, signerOf, unknownKey } from './hostile.ts';
 import { quietProtocol, storedEvents, type TestNode } from './support.ts';
 import { World } from './world.ts';
 
@@ -372,6 +373,38 @@ describe('E10, E11: records under a key that must go', () => {
     // And nobody was given anything under the old key.
     const under = `SELECT count(*) AS n FROM wrap w JOIN group_key k ON k.n = w.key WHERE w.sealed IS NOT NULL AND hex(k.id) = '${old.key_id.toUpperCase()}'`;
     expect(world.node('alice').all(under)).toEqual([{ n: 0 }]);
+  });
+
+  it('cannot be made up by somebody to pin a key that expires: a wrap that does not open is nothing, also of what waits for another key', () => {
+    const world = two();
+    world.say('alice', 'for an hour', world.channel_id, HOUR_MS);
+    world.gather();
+    const { network_id, channel_id } = world;
+    const bob = world.node('bob');
+    const pinned = heldKeyOf(bob, network_id, channel_id);
+    // Sealed under a key that Bob never gets; beside it somebody put what claims to be under the key that is to go.
+    const words = plaintextOf('message', { channel_id, text: 'for ever' });
+    const signer = signerOf(world.node('alice'));
+    const header = headerBy(signer, network_id, {
+      group_id: network_id,
+      created_ms: world.clock.wall,
+      seq: 99,
+    });
+    const { item } = forgeSealed(
+      header,
+      words,
+      signer,
+      unknownKey(network_id, channel_id, new Uint8Array(32).fill(1)),
+      { wrap: (wrap) => [wrap, { key_id: pinned.key_id, sealed: new Uint8Array(48) }] },
+    );
+    bob.engine.receive(1, { session_id: 's', device_id: world.device('alice') }, encodeFrame([item]));
+    expect(world.waiting('bob')).toEqual({ key_missing: 1 });
+    // Its class has cells of five minutes.
+    world.clock.pass(HOUR_MS + 6 * 60_000);
+    world.forget('bob');
+    const key = ofChannel(bob).find(({ key_id }) => key_id === pinned.key_id);
+    expect(key).toMatchObject({ zeroed_ms: world.clock.wall });
+    expect(world.waiting('bob')).toEqual({ key_missing: 1 });
   });
 
   it('that came before they could be judged are sealed anew with the others, and live on', () => {

@@ -66,7 +66,7 @@ function openSealed(envelope: VerifiedEnvelope, network_id: Id, context: Handler
   const { header, raw, identity } = envelope;
   if (header.group_id === null || header.key_commitment === null || header.network_id === null)
     return reject('sealed_for_nobody');
-  const unknown: Id[] = [];
+  const unknown: Wrap[] = [];
   const fitting: Wrap[] = [];
   let content_key: Uint8Array | null = null;
   let is_late = false;
@@ -78,7 +78,7 @@ function openSealed(envelope: VerifiedEnvelope, network_id: Id, context: Handler
         isErased(context, identity, wrap.key_id) ||
         isSaidToBeDirty(context, identity, wrap.key_id);
       if (is_gone) is_late = true;
-      else unknown.push(wrap.key_id);
+      else unknown.push(wrap);
       continue;
     }
     // A key that dies before what it seals would take it along: no honest author does that.
@@ -95,7 +95,10 @@ function openSealed(envelope: VerifiedEnvelope, network_id: Id, context: Handler
   }
   if (content_key === null) {
     if (unknown.length === 0) return is_late ? askForRewrap(envelope, context) : reject('no_wrap_fits');
-    return holdBack(context, envelope, 'key_missing', { missing: [...new Set(unknown)], any: true });
+    // Nobody signs wraps: one that does not open under a key that is here is nothing, and must not keep the key from being erased.
+    const held = { ...envelope, raw: { ...raw, wraps: unknown } };
+    const missing = [...new Set(unknown.map(({ key_id }) => key_id))];
+    return holdBack(context, held, 'key_missing', { missing, any: true });
   }
   const plaintext = openBody(content_key, raw.header, raw.body);
   wipe(content_key);
