@@ -3,6 +3,7 @@ import type { Db } from '../core/db.ts';
 import { encodeEventItem, encodeFrame } from '../core/event-codec.ts';
 import type { Id } from '../core/fields.ts';
 import { checkIntegrity } from '../hosts/node/integrity.ts';
+import { KEYS_ASKED_MAX } from '../protocols/quiet/events/sync/schema.ts';
 import { usesOfPrekeys } from './forge.ts';
 import { STRANGER } from './hostile.ts';
 import { EPOCH_MS } from './machine.ts';
@@ -10,7 +11,7 @@ import { pairOf, QUIET, type Traffic } from './network.ts';
 import { Owed } from './owed.ts';
 import { replayed } from './replay.ts';
 import { PACES, spans } from './scenario.ts';
-import type { Simulation } from './simulation.ts';
+import type { Place, Simulation } from './simulation.ts';
 import { violated } from './truth.ts';
 
 const { SECOND_MS, MINUTE_MS, DAY_MS } = spans;
@@ -27,6 +28,11 @@ const QUIET_ATTEMPTS = 12;
 /** In one round, both sides together. */
 const MESSAGES_MAX = 4;
 const BYTES_MAX = 1_500;
+/** A key's name, in each of the two requests that a round may take. */
+const AWAITED_BYTES = 2 * 34;
+const AWAITED = `
+  SELECT count(DISTINCT f.missing) AS awaited FROM waiting w JOIN waiting_for f ON f.waiting = w.n
+  WHERE w.identity = :identity AND w.rule = 'key_missing'`;
 /** Bytes for each that a stranger sends. */
 const ANSWER_TO_STRANGERS_MAX = 3;
 const NOTHING: Traffic = { messages: 0, bytes: 0 };
@@ -221,12 +227,12 @@ export class Settling {
         said = `L9: there are ${rekeyed - rekeyed_before} instructions to seal anew, and nothing is owed`;
       else if (events !== events_before) said = `L8: it does not become quiet: ${events_before}, ${events}`;
       else {
-        const loud = this.#pairs().map(([pair, networks]) => {
+        const loud = this.#pairs().map(([pair, { networks, awaited }]) => {
           const [before, now] = [lines_before.get(pair) ?? NOTHING, lines.get(pair) ?? NOTHING];
           const [messages, bytes] = [now.messages - before.messages, now.bytes - before.bytes];
           const most = (QUIET_ROUNDS * networks) / Math.min(1, this.#factor);
           // Each side begins a round, and is answered at the most; some room for what comes by the clock.
-          return messages > most * MESSAGES_MAX || bytes > most * BYTES_MAX
+          return messages > most * MESSAGES_MAX || bytes > most * (BYTES_MAX + awaited * AWAITED_BYTES)
             ? `${pair}: ${messages} messages, ${bytes} bytes in ${QUIET_ROUNDS} rounds`
             : '';
         });
@@ -238,15 +244,21 @@ export class Settling {
     violated(said.slice(0, 2), said.slice(4));
   }
 
-  /** Pairs of machines that share networks, with how many. */
-  #pairs(): [string, number][] {
-    const pairs = new Map<string, number>();
+  /** Pairs of machines that share networks: how many, and how many keys are asked for in each round by both, which may be names of somebody's making. */
+  #pairs(): [string, { networks: number; awaited: number }][] {
+    const pairs = new Map<string, { networks: number; awaited: number }>();
+    const awaitedBy = ({ machine, identity }: Place) =>
+      Math.min(KEYS_ASKED_MAX, Number(machine.db().prepare(AWAITED).get({ identity })?.awaited));
     for (const places of this.#owed.members().values())
       for (const [at, one] of places.entries())
         for (const other of places.slice(at + 1)) {
           if (one.machine === other.machine) continue;
           const pair = pairOf(one.machine.name, other.machine.name);
-          pairs.set(pair, (pairs.get(pair) ?? 0) + 1);
+          const { networks, awaited } = pairs.get(pair) ?? { networks: 0, awaited: 0 };
+          pairs.set(pair, {
+            networks: networks + 1,
+            awaited: awaited + awaitedBy(one) + awaitedBy(other),
+          });
         }
     return [...pairs];
   }
