@@ -10,6 +10,7 @@ import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { encodeEventItem, encodeFrame } from '../core/event-codec.ts';
 import { publicKeyOf } from '../crypto/sign.ts';
+import { unpack } from '../transport/packing.ts';
 import { FILES } from './golden/files.ts';
 import * as independent from './golden/independent.ts';
 import { TRANSIENT_TYPES } from './golden/transients.ts';
@@ -164,7 +165,7 @@ describe('another implementation', () => {
   });
 
   it('makes the same frame', () => {
-    const { items, frame } = golden('frames.json');
+    const { items, frame, packed } = golden('frames.json');
     const of = (name: string) => {
       const { header, signature, body_bytes } = named(name);
       return [header, signature, body_bytes].map(bytes);
@@ -180,6 +181,8 @@ describe('another implementation', () => {
       Object.entries(items),
     );
     expect(hex(independent.encode([1, Object.values(made)]))).toBe(frame);
+    expect(hex(independent.packed(bytes(frame)))).toBe(packed);
+    expect(unpack(bytes(packed))).toEqual(bytes(frame));
   });
 
   it.each(TRANSIENT_TYPES.map((type, at) => [type, at] as const))(

@@ -1,5 +1,5 @@
 /**
- * An authenticated, encrypted session over a connection whose handshake is done. Each frame is one message, sealed under
+ * An authenticated, encrypted session over a connection whose handshake is done. Each frame is one message, packed and then sealed under
  * its direction's key and its number; the first that is not exactly the next one ends the session. What can not be seen
  * is the loss of the last frames before the end: whoever needs to know that all arrived asks for an answer.
  */
@@ -9,6 +9,7 @@ import { limits } from '../core/limits.ts';
 import type { Connection } from '../core/transport.ts';
 import { type FrameOpener, type FrameSealer, frameOpener, frameSealer } from '../crypto/frame-cipher.ts';
 import { Inbox } from './inbox.ts';
+import { pack, unpack } from './packing.ts';
 
 export interface SecureSession {
   readonly network_id: Uint8Array;
@@ -77,7 +78,7 @@ class NoiseSession implements SecureSession {
         `Expected at most ${limits.frame_bytes_max} bytes, got ${frame.length}`,
       );
     }
-    const sealed = this.#sealer.seal(frame);
+    const sealed = this.#sealer.seal(pack(frame));
     if (sealed === null) this.#end('key_used_up', false);
     else this.#connection.send(sealed);
   }
@@ -88,7 +89,8 @@ class NoiseSession implements SecureSession {
 
   #receive(message: Uint8Array): void {
     if (!this.#open) return;
-    const frame = this.#opener.open(message);
+    const packed = this.#opener.open(message);
+    const frame = packed === null ? null : unpack(packed);
     // What came whole before the bad frame is true, and still delivered.
     if (frame === null) this.#end('bad_frame', false);
     else if (!this.#inbox.push(frame)) this.#end('held_too_much', true);

@@ -199,7 +199,32 @@ export const hintFor = (network: Bytes, salt: Bytes, device: Bytes): Bytes =>
 export const pskFor = (network: Bytes): Bytes => keyedHash(network, utf8('sotto noise psk v1\0'));
 
 export const frameSeal = (key: Bytes, number: number, frame: Bytes): Bytes =>
-  chacha20poly1305(key, frameNonce(number)).encrypt(frame);
+  chacha20poly1305(key, frameNonce(number)).encrypt(packed(frame));
+/** Byte strings of 32 bytes that stood before are pointed at. */
+export function packed(frame: Bytes): Bytes {
+  const out: number[] = [];
+  const seen = new Map<string, number>();
+  let run: number[] = [];
+  const varint = (value: number): number[] =>
+    value < 128
+      ? [value]
+      : [...varint(Math.floor(value / 128)).map((digit) => digit | 128), value % 128];
+  for (let at = 0; at < frame.length; ) {
+    run.push(frame[at]!);
+    at += 1;
+    if (frame[at - 1] !== 0x20 || frame[at - 2] !== 0x58 || at + 32 > frame.length) continue;
+    const id = [...frame.subarray(at, at + 32)];
+    const before = seen.get(id.join());
+    seen.set(id.join(), at);
+    if (before === undefined) run.push(...id);
+    else {
+      out.push(...varint(run.length), ...run, ...varint(at - before));
+      run = [];
+    }
+    at += 32;
+  }
+  return Uint8Array.from([...out, ...varint(run.length), ...run]);
+}
 function frameNonce(number: number): Bytes {
   const nonce = new Uint8Array(12);
   new DataView(nonce.buffer).setBigUint64(4, BigInt(number), true);

@@ -19,6 +19,7 @@ const TRANSIENTS: readonly { readonly type: string; readonly body: Readonly<Reco
       asker_progress: 7,
       answerer_progress: 8,
       introduced: true,
+      much: true,
     },
   },
   { type: 'sync_request', body: { end_groups: [], end_seqs: [], now_ms: T0_MS, asker_progress: 0 } },

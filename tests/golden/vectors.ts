@@ -2,6 +2,7 @@
  * The vectors as our code makes them, from secrets of equal bytes. `events`: a network in which every type of event occurs, whose keys are given to one
  * device.
  */
+import { encode } from '../../core/cbor.ts';
 import type { Header, RawEvent } from '../../core/envelope.ts';
 import {
   encodeBody,
@@ -30,6 +31,7 @@ import { proofMessage } from '../../protocols/quiet/handlers/proof.ts';
 import { installFingerprint } from '../../protocols/quiet/reconcile/fingerprint.ts';
 import { type ItemSource, openingMessage, reconcile } from '../../protocols/quiet/reconcile/negentropy.ts';
 import { memoryNetwork } from '../../transport/memory.ts';
+import { pack } from '../../transport/packing.ts';
 import { type SecureSession, secureInitiator, secureResponder } from '../../transport/noise.ts';
 import { openedDb, quietProtocol } from '../support.ts';
 import { bytes, type HeaderFields, hex } from './independent.ts';
@@ -326,9 +328,11 @@ export function makeFrames() {
     transient: encodeTransientItem(transient.name, encodeBody(transient, { introduced: false })),
     header: encodeHeaderItem(bytes(named('message').header), bytes(named('message').signature)),
   };
+  const frame = encodeFrame(Object.values(items));
   return {
     items: Object.fromEntries(Object.entries(items).map(([name, item]) => [name, hex(item)])),
-    frame: hex(encodeFrame(Object.values(items))),
+    frame: hex(frame),
+    packed: hex(pack(frame)),
   };
 }
 
@@ -400,7 +404,8 @@ export async function makeSession() {
   });
   const responder = await answered!;
   const messages = sent.splice(0);
-  const frames = ['one', 'two'].map((text) => new TextEncoder().encode(text));
+  const twice = [NETWORK, NETWORK].map(bytes);
+  const frames = [new TextEncoder().encode('one'), encode(twice), new TextEncoder().encode('two')];
   for (const frame of frames) initiator.send(frame);
   const from_initiator = sent.splice(0);
   const heard = new Promise<void>((resolve) => {

@@ -53,6 +53,7 @@ export function openingRequest(
     now_ms,
     asker_progress: progressOf(query),
     ...known,
+    much: false,
   };
   return transmit(syncRequest, body, session_id);
 }

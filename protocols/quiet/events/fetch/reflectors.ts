@@ -18,7 +18,7 @@ export const reflectSyncFetch = reflector(syncFetch, (query, request, ctx) => {
   const hull = { lower: asked[0]?.lower ?? '', upper: asked.at(-1)?.upper ?? '' };
   const facts = first ? query(getFactsInRange, { ...hull, limit: FACTS_MAX }) : [];
   const names = first ? query(getNamesInRange, { ...hull, limit: NAMES_MAX }).map((row) => row.event_id) : [];
-  const needs =
+  const named =
     page.length === 0
       ? []
       : query(getPageNeeds, {
@@ -27,6 +27,10 @@ export const reflectSyncFetch = reflector(syncFetch, (query, request, ctx) => {
           last_id: page.at(-1)!,
           device_id: session.device_id,
         });
+  // What is in none of the ranges is alike on both sides.
+  const needs = named.filter(({ event_id }) =>
+    asked.some(({ lower, upper }) => lower <= event_id && event_id < upper && !except.includes(event_id)),
+  );
   const sent = new Set([...facts, ...needs].map((row) => row.event_id).concat(names, page));
   const events = [...sent].map((event_id) => forward(event_id, session.session_id));
   const is_last = left.lowers.length === 0;

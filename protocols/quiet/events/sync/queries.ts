@@ -109,17 +109,23 @@ export const getSumNodes = query({
     WHERE identity = :identity AND set_n IN ${SETS} AND level = :level AND lower > :lower AND lower < :upper ORDER BY lower LIMIT :limit`,
 });
 
-/** Where the last node of each level begins, and the last id: the newest of everything is there. */
+/** How many ids from the end: between two that have just been apart these tell what is new from the rest of its run. */
+const LAST_IDS = [0, 3, 15];
+
+/** Where the last node of each level begins, then some of the last ids, and the last one: the newest of everything is there. */
 export const getSyncTail = query({
-  description: 'Where the newest run of ids begins, on each level, and the newest id.',
+  description: 'Where the newest run of ids begins, on each level, and some of the newest ids.',
   params: sets,
   row: { bound: bytes(0, 33) },
   sql: `
     SELECT bound FROM (
       SELECT (SELECT lower FROM sum_node n WHERE n.identity = :identity AND n.set_n = s.value AND n.level = l.column1 ORDER BY lower DESC LIMIT 1) AS bound
       FROM json_each(:sets) s, (VALUES ${INNER_LEVELS.map((level) => `(${level})`).join(', ')}) l
-      UNION SELECT (SELECT id FROM event INDEXED BY event_by_set
-        WHERE identity = :identity AND group_n IS nullif(s.value, 0) AND body IS NOT NULL ORDER BY id DESC LIMIT 1) FROM json_each(:sets) s
+      ${LAST_IDS.map(
+        (before) => `UNION SELECT (SELECT id FROM event INDEXED BY event_by_set
+          WHERE identity = :identity AND group_n IS nullif(s.value, 0) AND body IS NOT NULL ORDER BY id DESC LIMIT 1 OFFSET ${before})
+        FROM json_each(:sets) s`,
+      ).join(' ')}
     ) WHERE length(bound) > 0 ORDER BY bound`,
 });
 

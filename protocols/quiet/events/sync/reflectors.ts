@@ -46,7 +46,7 @@ export const reflectOwnEvent = reflector(everyEvent, (query, event, ctx) =>
 export const reflectSyncRequest = reflector(syncRequest, (query, request, ctx) => {
   const session = ctx.session;
   if (session === null) return [];
-  const { message, need, round, asker_progress, answerer_progress, introduced } = request.body;
+  const { message, need, round, asker_progress, answerer_progress, introduced, much } = request.body;
   if (query(isMember, { device_id: session.device_id }).length === 0) {
     return [transmit(syncRefused, { introduced }, session.session_id)];
   }
@@ -70,6 +70,8 @@ export const reflectSyncRequest = reflector(syncRequest, (query, request, ctx) =
     .slice(0, EVENTS_PER_FRAME)
     .map((event_id) => forward(event_id, session.session_id));
   const witness = witnessOf(query, session.device_id, request.body.now_ms, ctx.now_ms);
+  const asks_itself = much && query(getFetch, { session_id: session.session_id }).length === 0;
+  const own_round = asks_itself ? [openingRequest(query, ctx.now_ms, session)] : [];
   const is_agreed = reconciled !== null && reconciled.answer === null && sent.length === 0;
   if (is_agreed) {
     const noted = agreed(query, session.device_id, ctx.now_ms);
@@ -90,7 +92,7 @@ export const reflectSyncRequest = reflector(syncRequest, (query, request, ctx) =
     },
     session.session_id,
   );
-  return [...sent, response, ...witness];
+  return [...sent, response, ...own_round, ...witness];
 });
 
 /** Goes on with the round: sends what the peer lacks, asks for what we lack, and begins anew as long as either side learns something. */
@@ -116,10 +118,9 @@ export const reflectSyncResponse = reflector(syncResponse, (query, response, ctx
   const items = itemsOf(query, cut_ms, ctx.now_ms, session.device_id);
   const { answer, have, need, few } = reconcile(items, Uint8Array.fromHex(message), true);
   // Of a great many it fetches page by page what it lacks.
+  const much = is_member && have.length > EVENTS_PER_FRAME;
   const sent: Envelope[] =
-    is_member && have.length <= EVENTS_PER_FRAME
-      ? have.map((event_id) => forward(event_id, session.session_id))
-      : [];
+    is_member && !much ? have.map((event_id) => forward(event_id, session.session_id)) : [];
   const { session_id } = session;
   const fetch = fetchOf(query, few, session_id, ctx.now_ms);
   const fetched: Envelope[] =
@@ -129,7 +130,7 @@ export const reflectSyncResponse = reflector(syncResponse, (query, response, ctx
           instruct(fetching, { session_id, ...mutable(fetch), left: 0, progress }),
           transmit(syncFetch, fetchBody(fetch, items, items.cut_ms, true), session_id),
         ];
-  if (answer === null && need.length === 0) {
+  if (answer === null && need.length === 0 && !much) {
     // What is being fetched, here or from another peer, comes before the next round.
     const is_fetching = few.length > 0 || query(getFetch, { session_id }).length > 0;
     if (is_fetching) return [...sent, ...fetched];
@@ -146,6 +147,7 @@ export const reflectSyncResponse = reflector(syncResponse, (query, response, ctx
     now_ms: ctx.now_ms,
     asker_progress: progress,
     ...known,
+    much,
   };
   return [...sent, ...fetched, transmit(syncRequest, body, session_id)];
 });

@@ -40,6 +40,8 @@ export const syncRequest = eventType({
     answerer_progress: integer().default(0),
     /** The asker has just shown how it became a member. */
     introduced: boolean().default(false),
+    /** The answerer lacks so much that it is not simply sent: it is to ask for it itself. */
+    much: boolean().default(false),
   },
 });
 
