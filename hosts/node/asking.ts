@@ -11,6 +11,8 @@ import { CommandBatches } from './command-batches.ts';
 export interface NetworkRow extends Omit<NetworkView, 'waiting_by_rule' | 'catching_up'> {
   readonly identity: Identity;
 }
+/** Where somebody works. */
+export type Place = Pick<NetworkRow, 'identity' | 'network_id'>;
 export interface MemberRow {
   readonly user_id: Id;
   readonly name: string | null;
@@ -100,6 +102,15 @@ export class Asking {
     return this.query<NetworkRow & { readonly network_id: Id | null }>('get_networks', {}, 0).filter(
       (row) => row.network_id !== null,
     );
+  }
+
+  /** The same, without what they are called and how much there is. */
+  places(): (Place & Pick<NetworkRow, 'admitted' | 'removed'>)[] {
+    return this.query<ReturnType<Asking['places']>[number] & { readonly network_id: Id | null }>(
+      'get_places',
+      {},
+      0,
+    ).filter((row) => row.network_id !== null);
   }
 
   /** Everybody who has ever been let in, to the network or to one private group. */

@@ -4,7 +4,7 @@
  */
 import type { ChannelView } from '../../api/facade.ts';
 import type { Id } from '../../core/fields.ts';
-import type { Asking, NetworkRow } from './asking.ts';
+import type { Asking, NetworkRow, Place } from './asking.ts';
 
 /** A channel, without how much was said in it. */
 export interface ChannelPlace extends Omit<ChannelView, 'messages' | 'unread'> {
@@ -33,14 +33,14 @@ export const channelsOf = (asking: Asking, network: NetworkRow): ChannelEntry[] 
   );
 
 /** The channels alone: to find one, however much was said. */
-export const placesOfChannels = (asking: Asking, network: NetworkRow): ChannelPlace[] =>
+export const placesOfChannels = (asking: Asking, network: Place): ChannelPlace[] =>
   entriesOf(asking, network, asking.query<PlaceRow>('get_channel_places', {}, network.identity), merged);
 
 type EntryOf<Row> = Row & Pick<ChannelPlace, 'channel_ids' | 'partner_ids'>;
 
 function entriesOf<Row extends PlaceRow>(
   asking: Asking,
-  { identity }: NetworkRow,
+  { identity }: Place,
   rows: readonly Row[],
   merge: (one: EntryOf<Row>, other: EntryOf<Row>) => EntryOf<Row>,
 ): EntryOf<Row>[] {
@@ -71,7 +71,7 @@ function entriesOf<Row extends PlaceRow>(
 /** The channels of the conversations with exactly this user, in the order in which everybody uses them. */
 export function directChannelsWith(
   asking: Asking,
-  { identity }: NetworkRow,
+  { identity }: Place,
   user_id: Id,
 ): readonly { readonly group_id: Id; readonly channel_id: Id }[] {
   return asking.query('get_direct_channels', { user_id }, identity);

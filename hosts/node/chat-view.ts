@@ -3,7 +3,7 @@ import type { MessageView, NodeFacade, Selector, VersionView } from '../../api/f
 import { SottoError } from '../../core/assert.ts';
 import type { Id } from '../../core/fields.ts';
 import { NEVER_MS } from '../../core/limits.ts';
-import type { NetworkRow } from './asking.ts';
+import type { Place } from './asking.ts';
 import { directChannelsWith } from './channel-list.ts';
 import { deliveriesIn } from './delivery-view.ts';
 import type { ViewPorts } from './ports.ts';
@@ -18,7 +18,7 @@ export function chatView({
   asking,
   find,
 }: ViewPorts): Pick<NodeFacade, 'send' | 'dm' | 'read' | 'react' | 'edit' | 'versions' | 'delete'> {
-  async function say({ identity }: NetworkRow, channel_id: Id, text: string, ttl_ms: number | null) {
+  async function say({ identity }: Place, channel_id: Id, text: string, ttl_ms: number | null) {
     const message_id = await asking.saySoon('send_message', identity, { channel_id, text, ttl_ms });
     const row = asking.query<{ created_ms: number; expires_ms: number }>(
       'get_message_by_id',
@@ -34,7 +34,7 @@ export function chatView({
   }
 
   /** Where direct messages to a user go. The first one opens the conversation. */
-  function directChannel(network: NetworkRow, user_ref: string): { group_id: Id; channel_id: Id } {
+  function directChannel(network: Place, user_ref: string): { group_id: Id; channel_id: Id } {
     const { user_id, devices } = find.user(network, user_ref);
     if (devices === 0)
       throw new SottoError(
@@ -49,14 +49,14 @@ export function chatView({
 
   /** Runs a command about one message. */
   function about(ref: string, selector: Selector, command: string, more: Record<string, unknown> = {}) {
-    const network = find.select(selector);
+    const network = find.place(selector);
     const message_id = find.message(network, ref);
     return { message_id, event_id: asking.say(command, network.identity, { message_id, ...more }) };
   }
 
   return {
     async send({ channel_ref, text, ttl_ms, ...selector }) {
-      const network = find.select(selector);
+      const network = find.place(selector);
       const { channel_id } = channel_ref.startsWith('@')
         ? directChannel(network, channel_ref)
         : find.channel(network, channel_ref);
@@ -64,13 +64,13 @@ export function chatView({
     },
 
     async dm({ user_ref, text, ttl_ms, ...selector }) {
-      const network = find.select(selector);
+      const network = find.place(selector);
       const { group_id, channel_id } = directChannel(network, user_ref);
       return { ...(await say(network, channel_id, text, ttl_ms)), group_id };
     },
 
     read({ channel_ref, limit, ...selector }): readonly MessageView[] {
-      const network = find.select(selector);
+      const network = find.place(selector);
       const names = asking.names(network.identity);
       const pages = find
         .channel(network, channel_ref)
@@ -110,7 +110,7 @@ export function chatView({
     },
 
     versions({ message_ref, ...selector }): readonly VersionView[] {
-      const network = find.select(selector);
+      const network = find.place(selector);
       const message_id = find.message(network, message_ref);
       const names = asking.names(network.identity);
       return asking

@@ -6,7 +6,7 @@ import { type Selector, shortId } from '../../api/facade.ts';
 import { SottoError } from '../../core/assert.ts';
 import type { Identity } from '../../core/envelope.ts';
 import type { Id } from '../../core/fields.ts';
-import type { Asking, GroupRow, MemberRow, NetworkRow } from './asking.ts';
+import type { Asking, GroupRow, MemberRow, NetworkRow, Place } from './asking.ts';
 import { type ChannelPlace, placesOfChannels } from './channel-list.ts';
 import { choiceOf, fits, isDigits, meantBy, theOne } from './meant.ts';
 
@@ -64,11 +64,16 @@ export class Finder {
 
   /** The network and identity to work in. */
   select(selector: Selector): NetworkRow {
-    const fitting = this.selectAll(selector);
-    // What one cannot work in is no choice as long as there is something else: a join that nobody has answered yet, a network that one has left.
-    const admitted = fitting.filter((row) => row.admitted);
-    const current = admitted.filter((row) => !row.removed);
-    return this.#theNetwork([current, admitted, fitting].find((rows) => rows.length > 0) ?? []);
+    return this.#theNetwork(workable(this.selectAll(selector)));
+  }
+
+  /** The same, for what is done often and needs no more than to know where. */
+  place(selector: Selector): Place {
+    if (selector.network === undefined && selector.as === undefined) {
+      const [only, ...others] = workable(this.#asking.places());
+      if (only !== undefined && others.length === 0) return only;
+    }
+    return this.select(selector);
   }
 
   /** The same for what cannot be undone: whatever fits is a choice. */
@@ -78,13 +83,16 @@ export class Finder {
 
   #theNetwork(found: readonly NetworkRow[]): NetworkRow {
     return theOne(found, {
-      none:
-        this.#asking.networks().length === 0
-          ? 'This node is in no network yet. `sotto network create NAME --as USER` founds one, `sotto join LINK --as USER` joins one.'
-          : 'No network or identity of this node fits. `sotto network list` shows them.',
+      none: found.length > 0 ? '' : this.#noNetwork(),
       several: 'There is more than one network or identity here. Say which',
       choice: (row) => `--network ${shortId(row.network_id)}${asOption(row)}`,
     });
+  }
+
+  #noNetwork(): string {
+    return this.#asking.networks().length === 0
+      ? 'This node is in no network yet. `sotto network create NAME --as USER` founds one, `sotto join LINK --as USER` joins one.'
+      : 'No network or identity of this node fits. `sotto network list` shows them.';
   }
 
   identityOrNone(selector: Selector): Identity | undefined {
@@ -94,7 +102,7 @@ export class Finder {
   }
 
   /** A user by name or short id. Of several with the name those who are still here are meant. */
-  user({ identity }: NetworkRow, ref: string): MemberRow {
+  user({ identity }: Place, ref: string): MemberRow {
     const members = this.#asking.members(identity);
     const isCalled = (name: string) => (row: MemberRow) => row.name === name;
     const name = !members.some(isCalled(ref)) && ref.startsWith('@') ? ref.slice(1) : ref;
@@ -133,7 +141,7 @@ export class Finder {
   }
 
   /** A channel by its name or id; `@name`: the direct messages with that user, and nothing else that may be called so. */
-  channel(network: NetworkRow, ref: string): ChannelPlace {
+  channel(network: Place, ref: string): ChannelPlace {
     const channels = placesOfChannels(this.#asking, network);
     if (ref.startsWith('@')) {
       const { user_id } = this.user(network, ref);
@@ -158,7 +166,7 @@ export class Finder {
   }
 
   /** A message by the beginning of its id. */
-  message({ identity }: NetworkRow, ref: string): Id {
+  message({ identity }: Place, ref: string): Id {
     if (!isDigits(ref)) {
       throw new SottoError(
         'bad_input',
@@ -233,4 +241,13 @@ function asOption({ user_name, user_id }: NetworkRow): string {
 function placeOf({ group_kind, group_name, group_id }: ChannelPlace): string {
   if (group_kind === 'main') return 'everyone';
   return group_kind === 'direct' ? 'direct' : (group_name ?? shortId(group_id));
+}
+
+/** What one cannot work in is no choice as long as there is something else: a join that nobody has answered yet, a network that one has left. */
+function workable<Row extends Pick<NetworkRow, 'admitted' | 'removed'>>(
+  fitting: readonly Row[],
+): readonly Row[] {
+  const admitted = fitting.filter((row) => row.admitted);
+  const current = admitted.filter((row) => !row.removed);
+  return [current, admitted, fitting].find((rows) => rows.length > 0) ?? [];
 }

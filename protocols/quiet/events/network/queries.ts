@@ -46,3 +46,16 @@ export const getNetworks = query({
       (SELECT count(DISTINCT s.device) FROM session s WHERE s.identity = i.identity) AS peers_connected
     FROM identity i ORDER BY i.identity`,
 });
+
+/** The same without what has to be opened or counted: where there is no choice, that is enough to work in it. */
+export const getPlaces = query({
+  description: 'Every network of this node: whether the identity there was let in, and removed.',
+  scope: 'node',
+  params: {},
+  row: { identity: integer(), network_id: id().nullable(), admitted: boolean(), removed: boolean() },
+  sql: `
+    SELECT i.identity, i.network_id,
+      EXISTS (SELECT 1 FROM member_device m WHERE m.identity = i.identity AND m.device = i.device) AS admitted,
+      EXISTS (SELECT 1 FROM cut c WHERE c.identity = i.identity AND c.device = i.device AND c.group_id = x'') AS removed
+    FROM identity i ORDER BY i.identity`,
+});
