@@ -18,7 +18,8 @@ interface Change {
   readonly sum: Sum;
 }
 interface Node extends Change {
-  readonly next: Uint8Array;
+  /** Where the node of its level behind it begins. */
+  readonly next: () => Uint8Array;
 }
 type Set = { readonly identity: number; readonly set_n: number };
 
@@ -47,7 +48,7 @@ export function foldSums(context: HandlerContext): void {
 
 function fold(context: HandlerContext, set: Set, changes: readonly Change[]): void {
   let below = changes;
-  const touched: Uint8Array[][] = [];
+  const emptied: { readonly level: number; readonly lower: Uint8Array }[] = [];
   for (let level = 1; level <= LEVELS; level++) {
     const nodes: Change[] = [];
     let at = 0;
@@ -55,21 +56,22 @@ function fold(context: HandlerContext, set: Set, changes: readonly Change[]): vo
       const node = nodeAt(context, set, level, below[at]!.at);
       const sum = noSum();
       let count = 0;
-      for (; at < below.length && compare(below[at]!.at, node.next) < 0; at++) {
+      do {
         addTo(sum, below[at]!.sum);
         count += below[at]!.count;
-      }
+        at += 1;
+      } while (at < below.length && compare(below[at]!.at, node.next()) < 0);
       nodes.push({ at: node.at, count, sum });
       addTo(node.sum, sum);
       const now = { ...node, count: node.count + count };
       if (now.count > IDS_MAX[level - 1]!) cut(context, set, level, now);
       else write(context, set, level, now);
+      if (now.count === 0) emptied.push({ level, lower: node.at });
     }
-    touched.push(nodes.map((node) => node.at));
     below = nodes;
   }
-  for (let level = LEVELS - 1; level >= 1; level--)
-    for (const lower of touched[level - 1]!) removeEmpty(context, set, level, lower);
+  // From the top: one goes only when none above begins with it.
+  for (const { level, lower } of emptied.reverse()) removeEmpty(context, set, level, lower);
 }
 
 /** The node of a level that a key lies in. */
@@ -80,13 +82,17 @@ function nodeAt(context: HandlerContext, set: Set, level: number, key: Uint8Arra
        WHERE identity = :identity AND set_n = :set_n AND level = :level AND lower <= :key ORDER BY lower DESC LIMIT 1`,
     )
     .get({ ...set, level, key });
-  const after = context
-    .statement(
-      `SELECT lower FROM sum_node
-       WHERE identity = :identity AND set_n = :set_n AND level = :level AND lower > :key ORDER BY lower LIMIT 1`,
-    )
-    .get({ ...set, level, key });
-  const next = (after?.lower as Uint8Array | undefined) ?? BEHIND_ALL;
+  let known: Uint8Array | null = null;
+  const next = () => {
+    known ??=
+      (context
+        .statement(
+          `SELECT lower FROM sum_node
+           WHERE identity = :identity AND set_n = :set_n AND level = :level AND lower > :key ORDER BY lower LIMIT 1`,
+        )
+        .get({ ...set, level, key })?.lower as Uint8Array | undefined) ?? BEHIND_ALL;
+    return known;
+  };
   if (row === undefined) return { at: new Uint8Array(0), count: 0, sum: noSum(), next };
   return {
     at: row.lower as Uint8Array,
@@ -127,7 +133,7 @@ function cut(context: HandlerContext, set: Set, level: number, node: Node): void
 }
 
 function itemsBelow(context: HandlerContext, set: Set, level: number, node: Node): Change[] {
-  const within: Record<string, SqlValue> = { ...set, lower: node.at, next: node.next };
+  const within: Record<string, SqlValue> = { ...set, lower: node.at, next: node.next() };
   if (level > 1)
     return context
       .statement(
