@@ -2,7 +2,7 @@
  * The kinds of value that a body, a parameter or a row may hold: zod schemas, each tagged with how it is written on the wire.
  *
  * Bytes (ids, keys, proofs) are lower-case hex strings wherever people or pure functions see them, so that `===`, `Map` keys and freezing
- * work; they are byte strings on the wire and BLOBs in SQLite. The conversion happens in `event-codec.ts` and `query.ts`, nowhere else.
+ * work; they are byte strings on the wire and BLOBs in SQLite. The conversion happens in the codecs and `query.ts`, nowhere else.
  */
 import { z } from 'zod';
 import { limits } from './limits.ts';

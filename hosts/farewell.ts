@@ -5,8 +5,8 @@
 import { SottoError } from '../core/assert.ts';
 import type { Engine } from '../core/engine.ts';
 import type { Identity } from '../core/envelope.ts';
-import { encodeEventItem, encodeFrame } from '../core/event-codec.ts';
 import type { Id } from '../core/fields.ts';
+import { encodeEventItem, encodeFrame } from '../core/frame-codec.ts';
 
 interface RemovalRow {
   readonly header: string;

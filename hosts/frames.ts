@@ -1,5 +1,5 @@
 /** Packs items that are due to one session into frames: few, since each costs a message, and none near the limit. */
-import { encodeFrame } from '../core/event-codec.ts';
+import { encodeFrame } from '../core/frame-codec.ts';
 import { limits } from '../core/limits.ts';
 
 /** Bytes after which a frame is closed and the next begun. */

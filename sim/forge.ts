@@ -2,22 +2,16 @@
  * What a hostile member knows, and what can be forged with it by hand: events of any header, signed with any key and sealed under any, frames of any
  * bytes. All chance comes from the simulation's, so that the same seed forges the same bytes.
  */
+
+import { decodeBody, encodeBody, encodeSealed } from '../core/body-codec.ts';
 import { encode } from '../core/cbor.ts';
 import type { Db } from '../core/db.ts';
 import type { Engine } from '../core/engine.ts';
 import type { Header, RawEvent, Wrap } from '../core/envelope.ts';
-import {
-  decodeBody,
-  encodeBody,
-  encodeEventItem,
-  encodeFrame,
-  encodeHeader,
-  encodeSealed,
-  encodeTransientItem,
-  eventIdOf,
-} from '../core/event-codec.ts';
 import type { EventType } from '../core/event-type.ts';
 import type { Id } from '../core/fields.ts';
+import { encodeEventItem, encodeFrame, encodeTransientItem } from '../core/frame-codec.ts';
+import { encodeHeader, eventIdOf } from '../core/header-codec.ts';
 import { limits, NEVER_MS } from '../core/limits.ts';
 import { assembleProtocol } from '../core/protocol.ts';
 import { sealTo } from '../crypto/box.ts';

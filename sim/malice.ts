@@ -2,10 +2,13 @@
  * What hostile members and strangers say, by kind: each makes the frames that go to each victim, with all that its author knows. Some of it is valid and
  * only unkind; most of it must be refused, or wait within its author's quota, and none of it may cost others a word.
  */
+
+import { encodeBody } from '../core/body-codec.ts';
 import { encode } from '../core/cbor.ts';
 import type { Header, Wrap } from '../core/envelope.ts';
-import { encodeBody, encodeEventItem, encodeHeader, encodeHeaderItem } from '../core/event-codec.ts';
 import type { Id } from '../core/fields.ts';
+import { encodeEventItem, encodeHeaderItem } from '../core/frame-codec.ts';
+import { encodeHeader } from '../core/header-codec.ts';
 import { limits, NEVER_MS } from '../core/limits.ts';
 import { type Signer, signerFromSeed } from '../crypto/sign.ts';
 import type { Chance } from './chance.ts';

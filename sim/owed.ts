@@ -2,8 +2,9 @@
  * What is owed once faults are over: the promises that something happens. Each is looked after by name, with all that the world knows; the first that
  * is not kept yet is told.
  */
-import { decodeHeader } from '../core/event-codec.ts';
+
 import type { Id } from '../core/fields.ts';
+import { decodeHeader } from '../core/header-codec.ts';
 import { limits } from '../core/limits.ts';
 import { PREKEY_USABLE_MS, PREKEYS_MIN } from '../protocols/quiet/events/prekey/schema.ts';
 import { PACES, spans } from './scenario.ts';

@@ -2,8 +2,9 @@
  * S12: whom a machine knows to be removed is sent nothing any more, is given no key, and can read nothing new; and who was never let in is sent no event.
  * S9: what is local is sent to nobody.
  */
-import { decodeFrame, encodeFrame } from '../core/event-codec.ts';
+
 import type { Id } from '../core/fields.ts';
+import { decodeFrame, encodeFrame } from '../core/frame-codec.ts';
 import type { AfterCommit } from '../core/outcome.ts';
 import type { Machine } from './machine.ts';
 import type { Place, Simulation } from './simulation.ts';

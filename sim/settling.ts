@@ -1,7 +1,7 @@
 /** Faults are over: all machines that are left are on, in touch, and have the right time. Now there has to be progress, and then silence. */
 import type { Db } from '../core/db.ts';
-import { encodeEventItem, encodeFrame } from '../core/event-codec.ts';
 import type { Id } from '../core/fields.ts';
+import { encodeEventItem, encodeFrame } from '../core/frame-codec.ts';
 import { checkIntegrity } from '../hosts/node/integrity.ts';
 import { KEYS_ASKED_MAX } from '../protocols/quiet/events/sync/schema.ts';
 import { usesOfPrekeys } from './forge.ts';

@@ -4,14 +4,8 @@
  */
 import { afterEach, describe, expect, it } from 'vitest';
 import { type CborValue, encode } from '../core/cbor.ts';
-import {
-  decodeFrame,
-  decodeHeader,
-  encodeEventItem,
-  encodeFrame,
-  encodeTransientItem,
-  eventIdOf,
-} from '../core/event-codec.ts';
+import { decodeFrame, encodeEventItem, encodeFrame, encodeTransientItem } from '../core/frame-codec.ts';
+import { decodeHeader, eventIdOf } from '../core/header-codec.ts';
 import { limits, NEVER_MS } from '../core/limits.ts';
 import { blake2b256 } from '../crypto/hash.ts';
 import { ANSWER_MS, dial, type Peer, strangeSigner } from './adversary.ts';

@@ -4,8 +4,9 @@
  */
 import { readFileSync } from 'node:fs';
 import { afterEach, describe, expect, it } from 'vitest';
-import { encodeBody, encodeEventItem, encodeFrame } from '../core/event-codec.ts';
+import { encodeBody } from '../core/body-codec.ts';
 import type { Id } from '../core/fields.ts';
+import { encodeEventItem, encodeFrame } from '../core/frame-codec.ts';
 import { limits } from '../core/limits.ts';
 import { ANSWER_MS, dial, Peer } from './adversary.ts';
 import { allIsWell, type Home, home, tearDown, Watch } from './adversary-home.ts';

@@ -3,7 +3,8 @@
  * of types that nobody may send, in bytes that are none. Alice's node runs in a process of its own; Bob writes on as if nothing had happened.
  */
 import { afterEach, describe, expect, it } from 'vitest';
-import { decodeHeader, encodeEventItem } from '../core/event-codec.ts';
+import { encodeEventItem } from '../core/frame-codec.ts';
+import { decodeHeader } from '../core/header-codec.ts';
 import { proofMessage } from '../protocols/quiet/handlers/proof.ts';
 import { websocketTransport } from '../transport/websocket.ts';
 import { dial, type Peer, strangeSigner } from './adversary.ts';

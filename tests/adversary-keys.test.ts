@@ -4,8 +4,8 @@
  */
 import { afterEach, describe, expect, it } from 'vitest';
 import { encode } from '../core/cbor.ts';
-import { encodeEventItem } from '../core/event-codec.ts';
 import type { Id } from '../core/fields.ts';
+import { encodeEventItem } from '../core/frame-codec.ts';
 import { limits, NEVER_MS } from '../core/limits.ts';
 import { sealTo } from '../crypto/box.ts';
 import { keyIdOf, wrapContentKey } from '../protocols/quiet/handlers/content-key.ts';

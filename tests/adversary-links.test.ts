@@ -1,6 +1,6 @@
 /** Mallory uses links twice, after their time, and for what they are not for. Alice's node runs in a process of its own. */
 import { afterEach, describe, expect, it } from 'vitest';
-import { encodeBody } from '../core/event-codec.ts';
+import { encodeBody } from '../core/body-codec.ts';
 import type { Id } from '../core/fields.ts';
 import { signerFromSeed } from '../crypto/sign.ts';
 import { decodeInviteLink } from '../hosts/invite-link.ts';

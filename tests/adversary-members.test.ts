@@ -3,16 +3,10 @@
  * else, and listens for what is not hers. Alice's node runs in a process of its own; Bob is an honest member.
  */
 import { afterEach, describe, expect, it } from 'vitest';
-import {
-  decodeBody,
-  decodeFrame,
-  decodeHeader,
-  encodeBody,
-  encodeEventItem,
-  encodeFrame,
-  encodeHeaderItem,
-} from '../core/event-codec.ts';
+import { decodeBody, encodeBody } from '../core/body-codec.ts';
 import type { Id } from '../core/fields.ts';
+import { decodeFrame, encodeEventItem, encodeFrame, encodeHeaderItem } from '../core/frame-codec.ts';
+import { decodeHeader } from '../core/header-codec.ts';
 import { encodeInviteLink } from '../hosts/invite-link.ts';
 import { dial, Peer, SECONDS_MS, strangeSigner } from './adversary.ts';
 import { allIsWell, guest, home, type Owner, owner, tearDown } from './adversary-home.ts';

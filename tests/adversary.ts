@@ -2,9 +2,11 @@
  * A hostile member: a real session (WebSocket, Noise) with a real node, under any device key; behind it, if she likes, an engine of her own, so
  * that she joins, syncs and is given keys like anybody. What that engine holds she then takes out of its file, and forges with it by hand.
  */
+
+import { encodeBody } from '../core/body-codec.ts';
 import type { Header, RawEvent, Wrap } from '../core/envelope.ts';
-import { encodeBody, encodeEventItem, encodeFrame, encodeTransientItem } from '../core/event-codec.ts';
 import type { Id } from '../core/fields.ts';
+import { encodeEventItem, encodeFrame, encodeTransientItem } from '../core/frame-codec.ts';
 import { limits, NEVER_MS } from '../core/limits.ts';
 import type { Connection } from '../core/transport.ts';
 import { sealTo } from '../crypto/box.ts';

@@ -5,7 +5,8 @@
 import { readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { decodeHeader, encodeFrame } from '../core/event-codec.ts';
+import { encodeFrame } from '../core/frame-codec.ts';
+import { decodeHeader } from '../core/header-codec.ts';
 import { Stage } from './stage.ts';
 import { canonicalDump, seededRandom, type TestNode } from './support.ts';
 import { eventItems } from './world.ts';

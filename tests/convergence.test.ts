@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { decodeHeader, encodeEventItem, encodeFrame } from '../core/event-codec.ts';
+import { encodeEventItem, encodeFrame } from '../core/frame-codec.ts';
+import { decodeHeader } from '../core/header-codec.ts';
 import {
   awayMember,
   canonicalDump,

@@ -2,7 +2,8 @@ import { copyFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, it } from 'vitest';
 import type { Db } from '../core/db.ts';
-import { decodeFrame, decodeHeader, encodeEventItem, encodeFrame } from '../core/event-codec.ts';
+import { decodeFrame, encodeEventItem, encodeFrame } from '../core/frame-codec.ts';
+import { decodeHeader } from '../core/header-codec.ts';
 import { openNodeSqlite } from '../storage/node-sqlite.ts';
 import { DiskFull, FailingDb } from './failing-db.ts';
 import {

@@ -4,7 +4,7 @@
  */
 import { join } from 'node:path';
 import type { Db, Statement } from '../core/db.ts';
-import { encodeFrame } from '../core/event-codec.ts';
+import { encodeFrame } from '../core/frame-codec.ts';
 import { forgetOpened } from '../protocols/quiet/handlers/content.ts';
 import { openNodeSqlite } from '../storage/node-sqlite.ts';
 import { DiskFull } from './failing-db.ts';

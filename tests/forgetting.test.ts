@@ -5,13 +5,8 @@ import { copyFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { decode, encode } from '../core/cbor.ts';
-import {
-  decodeHeader,
-  encodeEventItem,
-  encodeFrame,
-  encodeHeader,
-  encodeTransientItem,
-} from '../core/event-codec.ts';
+import { encodeEventItem, encodeFrame, encodeTransientItem } from '../core/frame-codec.ts';
+import { decodeHeader, encodeHeader } from '../core/header-codec.ts';
 import { limits } from '../core/limits.ts';
 import { forgeSealed, headerBy, heldKeyOf, plaintextOf, signerOf, unknownKey } from './hostile.ts';
 import { quietProtocol, storedEvents, type TestNode } from './support.ts';

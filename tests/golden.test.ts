@@ -8,7 +8,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
-import { encodeEventItem, encodeFrame } from '../core/event-codec.ts';
+import { encodeEventItem, encodeFrame } from '../core/frame-codec.ts';
 import { publicKeyOf } from '../crypto/sign.ts';
 import { unpack } from '../transport/packing.ts';
 import { FILES } from './golden/files.ts';

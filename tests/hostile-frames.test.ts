@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import { WebSocket } from 'ws';
-import { encodeFrame } from '../core/event-codec.ts';
+import { encodeFrame } from '../core/frame-codec.ts';
 import { limits } from '../core/limits.ts';
 import { signerFromSeed } from '../crypto/sign.ts';
 import { secureInitiator } from '../transport/noise.ts';

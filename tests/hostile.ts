@@ -2,21 +2,14 @@
  * Frames as a broken or hostile peer might send them, made from valid ones: random, cut short, with flipped bits, forged; and, since the worst peer
  * is a member who holds the keys, well signed and well sealed ones that say what must not be said.
  */
+
+import { encodeBody, encodeSealed } from '../core/body-codec.ts';
 import { encode } from '../core/cbor.ts';
 import type { Header, RawEvent, Wrap } from '../core/envelope.ts';
-import {
-  decodeHeader,
-  encodeBody,
-  encodeEventItem,
-  encodeFrame,
-  encodeHeader,
-  encodeHeaderItem,
-  encodeSealed,
-  encodeTransientItem,
-  eventIdOf,
-} from '../core/event-codec.ts';
 import type { EventType } from '../core/event-type.ts';
 import type { Id } from '../core/fields.ts';
+import { encodeEventItem, encodeFrame, encodeHeaderItem, encodeTransientItem } from '../core/frame-codec.ts';
+import { decodeHeader, encodeHeader, eventIdOf } from '../core/header-codec.ts';
 import { limits, NEVER_MS } from '../core/limits.ts';
 import { blake2b256 } from '../crypto/hash.ts';
 import { type Signer, signerFromSeed } from '../crypto/sign.ts';

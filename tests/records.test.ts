@@ -1,6 +1,6 @@
 /** One record, bit by bit: what was signed and sealed is taken as it was made, or not at all. */
 import { describe, expect, it } from 'vitest';
-import { decodeFrame, encodeFrame } from '../core/event-codec.ts';
+import { decodeFrame, encodeFrame } from '../core/frame-codec.ts';
 import { eventItems, World } from './world.ts';
 
 describe('S2, S3, S6: a record as it travels', () => {

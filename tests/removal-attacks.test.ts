@@ -1,13 +1,8 @@
 /** What somebody might try with removals, chains and rights: each with real engines, and each ends alike for all. */
 import { describe, expect, it } from 'vitest';
+import { encodeBody } from '../core/body-codec.ts';
 import { type Envelope, event } from '../core/envelope.ts';
-import {
-  decodeFrame,
-  encodeBody,
-  encodeFrame,
-  encodeHeaderItem,
-  encodeTransientItem,
-} from '../core/event-codec.ts';
+import { decodeFrame, encodeFrame, encodeHeaderItem, encodeTransientItem } from '../core/frame-codec.ts';
 import { remove } from '../protocols/quiet/events/remove/schema.ts';
 import { judgeFacts } from '../protocols/quiet/rules/standing.ts';
 import { quietProtocol } from './support.ts';

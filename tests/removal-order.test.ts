@@ -6,7 +6,7 @@
 import { copyFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { encodeFrame } from '../core/event-codec.ts';
+import { encodeFrame } from '../core/frame-codec.ts';
 import type { Facts } from '../protocols/quiet/rules/facts.ts';
 import { judgeFacts } from '../protocols/quiet/rules/standing.ts';
 import { openNodeSqlite } from '../storage/node-sqlite.ts';

@@ -6,7 +6,7 @@ import { copyFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Random } from '../core/clock.ts';
 import type { RawEvent, Wrap } from '../core/envelope.ts';
-import { encodeEventItem } from '../core/event-codec.ts';
+import { encodeEventItem } from '../core/frame-codec.ts';
 import { openNodeSqlite } from '../storage/node-sqlite.ts';
 import {
   foundNetwork,

@@ -40,6 +40,8 @@ export class BenchNode {
     this.data_dir = options.data_dir;
     this.#child = fork(CHILD, [JSON.stringify(options)], {
       stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
+      // As `npm start` does.
+      execArgv: ['--max-semi-space-size=4'],
       // As `sotto start` does: what strips types takes tens of megabytes.
       env: { ...process.env, NODE_COMPILE_CACHE: COMPILED },
     });

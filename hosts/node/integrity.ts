@@ -2,10 +2,12 @@
  * Whether a store is whole: every record has the id, hash and signature it must have, and opens; the keys are what their ids say; and the projections
  * are what the events alone lead to, taken in anew by an engine in memory. Reads only, in short transactions, beside the node that writes.
  */
+
+import { decodeSealed } from '../../core/body-codec.ts';
 import type { Db, SqlRow } from '../../core/db.ts';
 import { Engine } from '../../core/engine.ts';
 import type { Identity, RawEvent } from '../../core/envelope.ts';
-import { decodeHeader, decodeSealed, eventIdOf } from '../../core/event-codec.ts';
+import { decodeHeader, eventIdOf } from '../../core/header-codec.ts';
 import type { Protocol } from '../../core/protocol.ts';
 import { wipe } from '../../crypto/bytes.ts';
 import { blake2b256 } from '../../crypto/hash.ts';

@@ -1,12 +1,7 @@
 /** The vectors of what must be refused: each breaks one rule, and no other. */
 import type { Header, RawEvent } from '../../core/envelope.ts';
-import {
-  decodeHeader,
-  encodeEventItem,
-  encodeHeader,
-  encodeTransientItem,
-  eventIdOf,
-} from '../../core/event-codec.ts';
+import { encodeEventItem, encodeTransientItem } from '../../core/frame-codec.ts';
+import { decodeHeader, encodeHeader, eventIdOf } from '../../core/header-codec.ts';
 import { NEVER_MS } from '../../core/limits.ts';
 import { blake2b256 } from '../../crypto/hash.ts';
 import { signOnce } from '../../crypto/sign.ts';

@@ -1,5 +1,6 @@
 /** The vectors of what is said within a session and not kept. */
-import { encodeBody, encodeTransientItem } from '../../core/event-codec.ts';
+import { encodeBody } from '../../core/body-codec.ts';
+import { encodeTransientItem } from '../../core/frame-codec.ts';
 import { hex } from './independent.ts';
 import { fill, T0_MS, typeOf, written } from './vectors.ts';
 

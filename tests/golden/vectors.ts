@@ -4,16 +4,9 @@
  */
 import { encode } from '../../core/cbor.ts';
 import type { Header, RawEvent } from '../../core/envelope.ts';
-import {
-  encodeBody,
-  encodeEventItem,
-  encodeFrame,
-  encodeHeader,
-  encodeHeaderItem,
-  encodeSealed,
-  encodeTransientItem,
-  eventIdOf,
-} from '../../core/event-codec.ts';
+import { encodeBody, encodeSealed } from '../../core/body-codec.ts';
+import { encodeEventItem, encodeFrame, encodeHeaderItem, encodeTransientItem } from '../../core/frame-codec.ts';
+import { encodeHeader, eventIdOf } from '../../core/header-codec.ts';
 import type { EventType } from '../../core/event-type.ts';
 import { NEVER_MS } from '../../core/limits.ts';
 import { boxKeyPairFromSecret, sealTo } from '../../crypto/box.ts';

@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, it } from 'vitest';
-import { encodeEventItem, encodeFrame, encodeTransientItem } from '../../../core/event-codec.ts';
+import { encodeEventItem, encodeFrame, encodeTransientItem } from '../../../core/frame-codec.ts';
 import { foundNetwork, storedEvents, TestNode } from '../../../tests/support.ts';
 import { CheckPool } from './pool.ts';
 

@@ -1,6 +1,7 @@
 /** Checks the signatures of a frame's events, in a thread of its own. Needs no secret: headers are signed in clear. */
 import { parentPort } from 'node:worker_threads';
-import { decodeFrame, decodeHeader, eventIdOf, type FrameItem } from '../../../core/event-codec.ts';
+import { decodeFrame, type FrameItem } from '../../../core/frame-codec.ts';
+import { decodeHeader, eventIdOf } from '../../../core/header-codec.ts';
 import { blake2b256 } from '../../../crypto/hash.ts';
 import { verify } from '../../../crypto/sign.ts';
 

@@ -6,9 +6,9 @@
  * claim. `chain_link` holds what is proved so far; the walk goes on as headers arrive, and `chain_gap` says where it stands.
  */
 import type { Header, Identity, VerifiedEnvelope } from '../../../core/envelope.ts';
-import { decodeHeader } from '../../../core/event-codec.ts';
 import type { Id } from '../../../core/fields.ts';
 import type { HandlerContext } from '../../../core/handler.ts';
+import { decodeHeader } from '../../../core/header-codec.ts';
 import { audienceOfHeader, hexOrNull } from './store.ts';
 import { STANDING_CAUSE, takeOut } from './waiting.ts';
 

@@ -4,8 +4,8 @@
  * group key alone, and two devices that wrap alike make the same bytes.
  */
 import type { Header } from '../../../core/envelope.ts';
-import { encodeHeader, withoutBodyHash } from '../../../core/event-codec.ts';
 import type { Id } from '../../../core/fields.ts';
+import { encodeHeader, withoutBodyHash } from '../../../core/header-codec.ts';
 import { blake2b256, keyedHash } from '../../../crypto/hash.ts';
 import { seal, seal_bytes, seal_key_bytes, seal_nonce_bytes, unseal } from '../../../crypto/seal.ts';
 

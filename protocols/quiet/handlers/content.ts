@@ -3,10 +3,12 @@
  * Texts and names are in no table; a query that shows them opens them as it reads. What was opened is kept in memory, within bounds, and
  * only there; secrets are wiped as soon as a body is open.
  */
+
+import { decodeSealed } from '../../../core/body-codec.ts';
 import { decode } from '../../../core/cbor.ts';
 import type { Db, SqlValue } from '../../../core/db.ts';
-import { decodeHeader, decodeSealed } from '../../../core/event-codec.ts';
 import type { Id } from '../../../core/fields.ts';
+import { decodeHeader } from '../../../core/header-codec.ts';
 import { limits } from '../../../core/limits.ts';
 import { wipe } from '../../../crypto/bytes.ts';
 import { openBody, unwrapContentKey } from './content-key.ts';

@@ -4,9 +4,9 @@
  */
 import { assert } from '../../../core/assert.ts';
 import type { Identity, ValidEnvelope } from '../../../core/envelope.ts';
-import { decodeHeader } from '../../../core/event-codec.ts';
 import type { Id } from '../../../core/fields.ts';
 import { type HandlerContext, handler } from '../../../core/handler.ts';
+import { decodeHeader } from '../../../core/header-codec.ts';
 import { type AfterCommit, advance, type Follow } from '../../../core/outcome.ts';
 import { wipe } from '../../../crypto/bytes.ts';
 import { withKeys } from './group-keys.ts';

@@ -2,7 +2,7 @@
  * Takes an instruction of this node's own: checks its body and lets it run as an event of class `local`, which is neither signed nor stored.
  */
 import { SottoError } from '../../../core/assert.ts';
-import { parseBody } from '../../../core/event-codec.ts';
+import { parseBody } from '../../../core/body-codec.ts';
 import { type Event, redact } from '../../../core/event-type.ts';
 import { handler } from '../../../core/handler.ts';
 import { advance } from '../../../core/outcome.ts';

@@ -4,8 +4,8 @@
  */
 import { SottoError } from '../../../core/assert.ts';
 import type { Header } from '../../../core/envelope.ts';
-import { decodeHeader, eventIdOf } from '../../../core/event-codec.ts';
 import { handler } from '../../../core/handler.ts';
+import { decodeHeader, eventIdOf } from '../../../core/header-codec.ts';
 import { duplicate, emit, reject } from '../../../core/outcome.ts';
 import { blake2b256 } from '../../../crypto/hash.ts';
 import { verify as verifySignature } from '../../../crypto/sign.ts';

@@ -7,11 +7,12 @@
  * event, which any other peer may bring with a better one.
  */
 import { SottoError } from '../../../core/assert.ts';
+import { decodeBody, decodeSealed } from '../../../core/body-codec.ts';
 import type { Header, VerifiedEnvelope, Wrap } from '../../../core/envelope.ts';
-import { decodeBody, decodeHeader, decodeSealed, eventIdOf } from '../../../core/event-codec.ts';
 import { type Event, type EventType, eventType, redact, type Target } from '../../../core/event-type.ts';
 import type { Id } from '../../../core/fields.ts';
 import { type HandlerContext, handler } from '../../../core/handler.ts';
+import { decodeHeader, eventIdOf } from '../../../core/header-codec.ts';
 import { advance, type Outcome, reject } from '../../../core/outcome.ts';
 import { wipe } from '../../../crypto/bytes.ts';
 import { blake2b256 } from '../../../crypto/hash.ts';

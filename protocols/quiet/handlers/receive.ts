@@ -3,9 +3,10 @@
  * `local` by their class, and anything but membership events from a device that is not a member.
  */
 import { SottoError } from '../../../core/assert.ts';
+import { decodeBody } from '../../../core/body-codec.ts';
 import type { FrameEnvelope } from '../../../core/envelope.ts';
-import { decodeBody, decodeFrame, type FrameItem } from '../../../core/event-codec.ts';
 import type { Event } from '../../../core/event-type.ts';
+import { decodeFrame, type FrameItem } from '../../../core/frame-codec.ts';
 import { type HandlerContext, handler } from '../../../core/handler.ts';
 import { limits } from '../../../core/limits.ts';
 import { emit, type Follow, reject } from '../../../core/outcome.ts';

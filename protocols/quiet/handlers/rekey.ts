@@ -2,10 +2,12 @@
  * Rekeying is rewrapping: the content key of an event is sealed once more, under another group key. The event itself, and its body, stay as they are.
  * The instruction says what a job found to be owed; here it is asked again whether it is, in the transaction that does it.
  */
+
+import { decodeSealed } from '../../../core/body-codec.ts';
 import type { Identity } from '../../../core/envelope.ts';
-import { decodeHeader, decodeSealed } from '../../../core/event-codec.ts';
 import type { Id } from '../../../core/fields.ts';
 import { type HandlerContext, handler } from '../../../core/handler.ts';
+import { decodeHeader } from '../../../core/header-codec.ts';
 import { limits } from '../../../core/limits.ts';
 import { advance } from '../../../core/outcome.ts';
 import { wipe } from '../../../crypto/bytes.ts';

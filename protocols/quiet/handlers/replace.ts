@@ -8,8 +8,8 @@
  */
 import { assert } from '../../../core/assert.ts';
 import type { ValidEnvelope } from '../../../core/envelope.ts';
-import { decodeHeader } from '../../../core/event-codec.ts';
 import { type HandlerContext, handler } from '../../../core/handler.ts';
+import { decodeHeader } from '../../../core/header-codec.ts';
 import { advance, emit, type Follow } from '../../../core/outcome.ts';
 import { storeEdges } from './event-store.ts';
 import { forgetBody, kill } from './kill.ts';

@@ -2,15 +2,10 @@
  * Hands to the host what shall go to a peer: transient messages, and stored events as they are. Only ever to a session that is named by its
  * id, of a device that may have the event, and only after the transaction that led to it is durable.
  */
-import {
-  decodeHeader,
-  encodeBody,
-  encodeEventItem,
-  encodeHeaderItem,
-  encodeTransientItem,
-  parseBody,
-} from '../../../core/event-codec.ts';
+import { encodeBody, parseBody } from '../../../core/body-codec.ts';
+import { encodeEventItem, encodeHeaderItem, encodeTransientItem } from '../../../core/frame-codec.ts';
 import { handler } from '../../../core/handler.ts';
+import { decodeHeader } from '../../../core/header-codec.ts';
 import { emit, reject } from '../../../core/outcome.ts';
 import { rewrapBeforeSending } from './rewrap.ts';
 import { wrapsOf } from './wraps.ts';

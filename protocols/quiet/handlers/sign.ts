@@ -5,6 +5,7 @@
  * `created_ms` never goes back within one device, whatever the clock does: readers order one author's events by it.
  */
 import { SottoError } from '../../../core/assert.ts';
+import { encodeBody, encodeSealed, parseBody } from '../../../core/body-codec.ts';
 import type {
   EventDraft,
   Header,
@@ -14,17 +15,10 @@ import type {
   RawEvent,
   Wrap,
 } from '../../../core/envelope.ts';
-import {
-  encodeBody,
-  encodeHeader,
-  encodeSealed,
-  eventIdOf,
-  HEADER_VERSION,
-  parseBody,
-} from '../../../core/event-codec.ts';
 import { redact } from '../../../core/event-type.ts';
 import type { Id } from '../../../core/fields.ts';
 import { type HandlerContext, handler } from '../../../core/handler.ts';
+import { encodeHeader, eventIdOf, HEADER_VERSION } from '../../../core/header-codec.ts';
 import { limits, NEVER_MS } from '../../../core/limits.ts';
 import { advance, reject } from '../../../core/outcome.ts';
 import { wipe } from '../../../crypto/bytes.ts';

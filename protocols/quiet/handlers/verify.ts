@@ -4,9 +4,9 @@
  */
 import { SottoError } from '../../../core/assert.ts';
 import type { Header, Identity, Wrap } from '../../../core/envelope.ts';
-import { decodeHeader, eventIdOf } from '../../../core/event-codec.ts';
 import type { Id } from '../../../core/fields.ts';
 import { type HandlerContext, handler } from '../../../core/handler.ts';
+import { decodeHeader, eventIdOf } from '../../../core/header-codec.ts';
 import { advance, duplicate, reject } from '../../../core/outcome.ts';
 import { wipe } from '../../../crypto/bytes.ts';
 import { blake2b256 } from '../../../crypto/hash.ts';

@@ -13,9 +13,9 @@ import type {
   VerifiedEnvelope,
   Wrap,
 } from '../../../core/envelope.ts';
-import { decodeHeader } from '../../../core/event-codec.ts';
 import type { Id } from '../../../core/fields.ts';
 import type { HandlerContext } from '../../../core/handler.ts';
+import { decodeHeader } from '../../../core/header-codec.ts';
 import { limits } from '../../../core/limits.ts';
 import { block, type Outcome, reject } from '../../../core/outcome.ts';
 import { isMemberDevice } from './store.ts';

@@ -5,9 +5,9 @@
  */
 import type { SqlRow } from '../../../core/db.ts';
 import type { Identity, Wrap } from '../../../core/envelope.ts';
-import { commitmentIn } from '../../../core/event-codec.ts';
 import type { Id } from '../../../core/fields.ts';
 import type { HandlerContext } from '../../../core/handler.ts';
+import { commitmentIn } from '../../../core/header-codec.ts';
 import { wipe } from '../../../crypto/bytes.ts';
 import { commitmentTo, unwrapContentKey, wrap_bytes } from './content-key.ts';
 import { type GroupKeyRow, type OpenKey, withKey } from './group-keys.ts';

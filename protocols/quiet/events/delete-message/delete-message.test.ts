@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import type { RawEvent } from '../../../../core/envelope.ts';
-import { encodeEventItem, encodeFrame } from '../../../../core/event-codec.ts';
+import { encodeEventItem, encodeFrame } from '../../../../core/frame-codec.ts';
 import { foundNetwork, joinNetwork, storedEvents, TestNode, wire } from '../../../../tests/support.ts';
 
 let alice: TestNode;

@@ -1,15 +1,15 @@
 import { beforeEach, describe, expect, it } from 'vitest';
+import { encodeBody } from '../../../../core/body-codec.ts';
 import { encode } from '../../../../core/cbor.ts';
 import { event, type Header } from '../../../../core/envelope.ts';
+import { type EventType, eventType } from '../../../../core/event-type.ts';
+import { content } from '../../../../core/fields.ts';
 import {
   decodeFrame,
-  encodeBody,
   encodeEventItem,
   encodeFrame,
   encodeTransientItem,
-} from '../../../../core/event-codec.ts';
-import { type EventType, eventType } from '../../../../core/event-type.ts';
-import { content } from '../../../../core/fields.ts';
+} from '../../../../core/frame-codec.ts';
 import { command, insert, projector } from '../../../../core/sources.ts';
 import { type Signer, signerFromSeed } from '../../../../crypto/sign.ts';
 import {

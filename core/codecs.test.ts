@@ -1,19 +1,17 @@
 import { describe, expect, it } from 'vitest';
+import { decodeSealed, encodeSealed } from './body-codec.ts';
 import { type CborValue, encode } from './cbor.ts';
 import type { RawEvent } from './envelope.ts';
-import {
-  decodeFrame,
-  decodeHeader,
-  decodeSealed,
-  encodeEventItem,
-  encodeFrame,
-  encodeHeader,
-  encodeHeaderItem,
-  encodeSealed,
-  encodeTransientItem,
-} from './event-codec.ts';
 import { eventType } from './event-type.ts';
 import { content } from './fields.ts';
+import {
+  decodeFrame,
+  encodeEventItem,
+  encodeFrame,
+  encodeHeaderItem,
+  encodeTransientItem,
+} from './frame-codec.ts';
+import { decodeHeader, encodeHeader } from './header-codec.ts';
 import { limits, NEVER_MS } from './limits.ts';
 
 const bytes = (length: number, fill = 7) => new Uint8Array(length).fill(fill);
