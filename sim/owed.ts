@@ -24,7 +24,8 @@ const REMAINS: Readonly<Record<string, string>> = {
   'events that have expired, with content':
     'SELECT count(*) AS n FROM event WHERE (body IS NOT NULL OR superseded = 1) AND expires_ms < :before',
   'events that have expired and wait': 'SELECT count(*) AS n FROM waiting WHERE expires_ms < :before',
-  'events that have waited for too long': 'SELECT count(*) AS n FROM waiting WHERE received_ms < :oldest',
+  'events that have waited for too long':
+    'SELECT count(*) AS n FROM waiting WHERE received_ms < :oldest AND author NOT IN (SELECT device FROM identity i WHERE i.identity = waiting.identity)',
   'wraps of what is dead':
     'SELECT count(*) AS n FROM wrap w LEFT JOIN event e ON e.n = w.of WHERE (e.body IS NULL AND w.sealed IS NOT NULL) OR e.n IS NULL',
 };
