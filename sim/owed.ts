@@ -6,6 +6,7 @@ import { decodeHeader } from '../core/event-codec.ts';
 import type { Id } from '../core/fields.ts';
 import { limits } from '../core/limits.ts';
 import { PREKEY_USABLE_MS, PREKEYS_MIN } from '../protocols/quiet/events/prekey/schema.ts';
+import { pairOf } from './network.ts';
 import { PACES, spans } from './scenario.ts';
 import type { Place, Simulation } from './simulation.ts';
 
@@ -53,22 +54,40 @@ export class Owed {
     this.#factor = factor;
   }
 
-  /** Places whose devices belong to their network, as all of these see it. */
-  members(): Map<Id, Place[]> {
+  /**
+   * Places whose devices belong to their network, by those who can come together: where somebody has let in a newcomer, and left or was lost before
+   * anybody else heard of it, the newcomer and the others cannot find each other.
+   */
+  members(): Place[][] {
     const sim = this.#sim;
-    const by_network = new Map<Id, Place[]>();
+    const companies: Place[][] = [];
     for (const place of sim.places()) {
       if (sim.isOut(place)) continue;
-      const all = by_network.get(place.network_id) ?? [];
-      all.push(place);
-      by_network.set(place.network_id, all);
+      const found = companies.filter((company) => company.some((other) => this.#inTouch(place, other)));
+      const joined = [...found.flat(), place];
+      for (const company of found) companies.splice(companies.indexOf(company), 1);
+      companies.push(joined);
     }
-    return by_network;
+    return companies;
+  }
+
+  /** Whether they have ever heard each other, or one knows where the other is. */
+  #inTouch(one: Place, other: Place): boolean {
+    if (one.network_id !== other.network_id) return false;
+    const [name, other_name] = [one.machine.name, other.machine.name];
+    if (name === other_name || this.#sim.network.lines.has(pairOf(name, other_name))) return true;
+    return this.#knowsAddress(one, other) || this.#knowsAddress(other, one);
+  }
+
+  #knowsAddress(who: Place, { machine, identity }: Place): boolean {
+    const device_id = machine.runtime.engine.identity(identity)?.device_id;
+    const peers = this.#sim.query<{ device_id: Id }>(who, 'get_peers_to_dial');
+    return peers.some((peer) => peer.device_id === device_id);
   }
 
   /** The first thing that is not yet as it has to be, with the number of its promise; null: all is. */
   first(): string | null {
-    for (const places of this.members().values()) {
+    for (const places of this.members()) {
       for (const place of places) {
         const waiting = this.#waiting(place);
         if (waiting !== null) return waiting;
