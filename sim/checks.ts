@@ -26,11 +26,21 @@ const HERE = `
   SELECT expires_ms FROM event WHERE identity = :identity AND id = :id
   UNION ALL SELECT expires_ms FROM waiting WHERE identity = :identity AND id = :id
   UNION ALL SELECT 9007199254740991 FROM refused WHERE identity = :identity AND id = :id LIMIT 1`;
+const NETWORK = 'SELECT lower(hex(network_id)) AS network_id FROM identity WHERE identity = :identity';
 const KEYS = `
   SELECT 1 AS found FROM identity WHERE device = :id UNION ALL SELECT 1 FROM prekey_secret WHERE public_key = :id
   UNION ALL SELECT 1 FROM group_key WHERE id = :id LIMIT 1`;
 const MOST_WAITING = `
   SELECT count(*) AS waiting FROM waiting WHERE identity = :identity GROUP BY author ORDER BY waiting DESC LIMIT 1`;
+/** What has no body any more, with the devices whose deletions and edits this is by: of it, or of what it hangs on. */
+const ERASED = `
+  WITH RECURSIVE erased (n, by) AS (
+    SELECT t.n, d.author FROM aimed_at a JOIN event d ON d.n = a.event JOIN event t ON t.identity = d.identity AND t.id = a.target
+      WHERE d.identity = :identity
+    UNION SELECT o.event, e.by FROM erased e JOIN depends_on o ON o.target = e.n)
+  SELECT lower(hex(t.id)) AS id, lower(hex(e.by)) AS by FROM erased e JOIN event t ON t.n = e.n WHERE t.body IS NULL`;
+const ERASERS = `
+  SELECT count(*) || ' ' || coalesce(max(event), 0) || ' ' || (SELECT coalesce(max(n), 0) FROM event) AS state FROM aimed_at`;
 /** Of the frames that a machine hears twice, one of so many is looked at: it takes reading everything. */
 const COMPARED_EVERY = 4;
 
@@ -44,6 +54,8 @@ export class Checks {
   readonly #removed: Removed;
   /** By place: what was acknowledged there, with its expiry, and must be there after whatever happens to the process. */
   readonly #acknowledged = new Map<string, Map<Id, number>>();
+  /** By place: what was erased there, with the devices that this is by. */
+  readonly #erased_by = new Map<string, { readonly state: unknown; readonly of: ReadonlyMap<Id, Set<Id>> }>();
   readonly #entries = new Map<Runtime, number>();
   #looks = 0;
   #frames = 0;
@@ -133,13 +145,12 @@ export class Checks {
 
   /** S19: what a command has acknowledged is here, and stays. */
   acknowledged(machine: Machine, { identity, event_ids, reply }: CommandResult): void {
-    const network_id = machine.runtime.engine.identity(identity)?.network_id;
-    const key = `${machine.name} ${network_id}`;
+    const key = `${machine.name} ${String(machine.db().prepare(NETWORK).get({ identity })?.network_id)}`;
     const all = this.#acknowledged.get(key) ?? new Map();
     this.#acknowledged.set(key, all);
     for (const event_id of event_ids) {
       if (event_id === null || event_id.length !== 64) continue;
-      const expires_ms = this.#expiryOf(machine, identity, event_id);
+      const expires_ms = this.expiryOf({ machine, identity }, event_id);
       // Some of what a command makes is a key, and no event.
       if (expires_ms === undefined && (event_id === reply.public_key || this.#isKey(machine, event_id)))
         continue;
@@ -149,7 +160,8 @@ export class Checks {
     }
   }
 
-  #expiryOf(machine: Machine, identity: number, event_id: Id): number | undefined {
+  /** When something expires that is here in whatever state, also where the process has met its end. */
+  expiryOf({ machine, identity }: Pick<Place, 'machine' | 'identity'>, event_id: Id): number | undefined {
     const row = machine
       .db()
       .prepare(HERE)
@@ -201,7 +213,10 @@ export class Checks {
     marks.seen('a machine was set back to an old copy');
     for (const key of [...truth.seen.keys()]) if (key.startsWith(`${machine.name} `)) truth.seen.delete(key);
     for (const key of [...this.#acknowledged.keys()])
-      if (key.startsWith(`${machine.name} `)) this.#acknowledged.delete(key);
+      if (key.startsWith(`${machine.name} `)) {
+        this.#acknowledged.delete(key);
+        this.#erased_by.delete(key);
+      }
     for (const [network_id, { shown, gone }] of to)
       truth.seen.set(`${machine.name} ${network_id}`, { shown: new Map(shown), gone: new Set(gone) });
     this.clocks.setBack(machine);
@@ -222,6 +237,7 @@ export class Checks {
       for (const place of sim.places([machine])) {
         this.#shown.look(place);
         this.#bounded(place);
+        this.#noteErased(place);
         this.#removed.note(place);
       }
       this.clocks.look(machine);
@@ -272,12 +288,31 @@ export class Checks {
         for (const { event_id } of versions) forgetOpened(machine.connection(), event_id);
   }
 
-  /** S19: what a command has acknowledged is here still: alive, as a tombstone, or waiting for its author's standing. */
+  /** Whose deletions and edits have erased what: it may come out that they count no more, and then nothing is left that could tell. */
+  #noteErased({ machine, identity, key }: Place): void {
+    const state = machine.db().prepare(ERASERS).get({})?.state;
+    const known = this.#erased_by.get(key);
+    if (known?.state === state) return;
+    const of = new Map<Id, Set<Id>>();
+    for (const { id, by } of machine.db().prepare(ERASED).all({ identity }))
+      of.set(id as Id, (of.get(id as Id) ?? new Set()).add(by as Id));
+    // What has come back is not excused a second time.
+    for (const [event_id, devices] of known?.of ?? [])
+      if (!of.has(event_id) && this.expiryOf({ machine, identity }, event_id) === undefined)
+        of.set(event_id, devices);
+    this.#erased_by.set(key, { state, of });
+  }
+
+  /**
+   * S19: what a command has acknowledged is here still: alive, as a tombstone, or waiting for its author's standing. What was erased by a deletion
+   * (or an edit) that does not count any more is not, unless others have it still.
+   */
   nothingAcknowledgedLost({ machine, identity, key }: Place): void {
     const now_ms = this.clocks.latestMs(machine);
     for (const [event_id, expires_ms] of this.#acknowledged.get(key) ?? []) {
       // What waited until it had expired leaves nothing.
-      if (expires_ms <= now_ms || this.#expiryOf(machine, identity, event_id) !== undefined) continue;
+      if (expires_ms <= now_ms || this.expiryOf({ machine, identity }, event_id) !== undefined) continue;
+      if (this.doubt.isOfDoubtful(this.#erased_by.get(key)?.of.get(event_id) ?? [])) continue;
       violated(
         'S19',
         `${machine.name} has lost ${this.#sim.truth.nameOf(event_id)}, which it had acknowledged`,

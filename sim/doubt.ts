@@ -39,8 +39,13 @@ export class Doubt {
       ...this.#makersOf(written.channel_id),
       ...(group_id === undefined || group_id === written.network_id ? [] : this.#makersOf(group_id)),
     ];
-    const devices = this.#devices();
-    return concerned.some((device) => devices.has(device));
+    return this.isOfDoubtful(concerned);
+  }
+
+  /** Whether what one of these devices has done may count no more. */
+  isOfDoubtful(devices: Iterable<Id>): boolean {
+    const doubtful = this.#devices();
+    return [...devices].some((device) => doubtful.has(device));
   }
 
   #makersOf(event_id: Id): Id[] {

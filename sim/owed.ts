@@ -7,6 +7,7 @@ import type { Id } from '../core/fields.ts';
 import { decodeHeader } from '../core/header-codec.ts';
 import { limits } from '../core/limits.ts';
 import { PREKEY_USABLE_MS, PREKEYS_MIN } from '../protocols/quiet/events/prekey/schema.ts';
+import { pairOf } from './network.ts';
 import { PACES, spans } from './scenario.ts';
 import type { Place, Simulation } from './simulation.ts';
 
@@ -25,7 +26,8 @@ const REMAINS: Readonly<Record<string, string>> = {
   'events that have expired, with content':
     'SELECT count(*) AS n FROM event WHERE (body IS NOT NULL OR superseded = 1) AND expires_ms < :before',
   'events that have expired and wait': 'SELECT count(*) AS n FROM waiting WHERE expires_ms < :before',
-  'events that have waited for too long': 'SELECT count(*) AS n FROM waiting WHERE received_ms < :oldest',
+  'events that have waited for too long':
+    'SELECT count(*) AS n FROM waiting WHERE received_ms < :oldest AND author NOT IN (SELECT device FROM identity i WHERE i.identity = waiting.identity)',
   'wraps of what is dead':
     'SELECT count(*) AS n FROM wrap w LEFT JOIN event e ON e.n = w.of WHERE (e.body IS NULL AND w.sealed IS NOT NULL) OR e.n IS NULL',
 };
@@ -53,22 +55,40 @@ export class Owed {
     this.#factor = factor;
   }
 
-  /** Places whose devices belong to their network, as all of these see it. */
-  members(): Map<Id, Place[]> {
+  /**
+   * Places whose devices belong to their network, by those who can come together: where somebody has let in a newcomer, and left or was lost before
+   * anybody else heard of it, the newcomer and the others cannot find each other.
+   */
+  members(): Place[][] {
     const sim = this.#sim;
-    const by_network = new Map<Id, Place[]>();
+    const companies: Place[][] = [];
     for (const place of sim.places()) {
       if (sim.isOut(place)) continue;
-      const all = by_network.get(place.network_id) ?? [];
-      all.push(place);
-      by_network.set(place.network_id, all);
+      const found = companies.filter((company) => company.some((other) => this.#inTouch(place, other)));
+      const joined = [...found.flat(), place];
+      for (const company of found) companies.splice(companies.indexOf(company), 1);
+      companies.push(joined);
     }
-    return by_network;
+    return companies;
+  }
+
+  /** Whether they have ever heard each other, or one knows where the other is. */
+  #inTouch(one: Place, other: Place): boolean {
+    if (one.network_id !== other.network_id) return false;
+    const [name, other_name] = [one.machine.name, other.machine.name];
+    if (name === other_name || this.#sim.network.lines.has(pairOf(name, other_name))) return true;
+    return this.#knowsAddress(one, other) || this.#knowsAddress(other, one);
+  }
+
+  #knowsAddress(who: Place, { machine, identity }: Place): boolean {
+    const device_id = machine.runtime.engine.identity(identity)?.device_id;
+    const peers = this.#sim.query<{ device_id: Id }>(who, 'get_peers_to_dial');
+    return peers.some((peer) => peer.device_id === device_id);
   }
 
   /** The first thing that is not yet as it has to be, with the number of its promise; null: all is. */
   first(): string | null {
-    for (const places of this.members().values()) {
+    for (const places of this.members()) {
       for (const place of places) {
         const waiting = this.#waiting(place);
         if (waiting !== null) return waiting;

@@ -142,7 +142,7 @@ export class Settling {
   /** S16: what comes once more changes nothing. S1, S2, S3, S6: each record is what it has to be, and the projections are what the records lead to. */
   async #whole(): Promise<void> {
     const sim = this.#sim;
-    for (const places of this.#owed.members().values()) {
+    for (const places of this.#owed.members()) {
       const [one, other] = [places[0]!, places.at(-1)!];
       const size = () => JSON.stringify(other.machine.db().prepare(SIZES).get({ identity: other.identity }));
       const before = size();
@@ -249,7 +249,7 @@ export class Settling {
     const pairs = new Map<string, { networks: number; awaited: number }>();
     const awaitedBy = ({ machine, identity }: Place) =>
       Math.min(KEYS_ASKED_MAX, Number(machine.db().prepare(AWAITED).get({ identity })?.awaited));
-    for (const places of this.#owed.members().values())
+    for (const places of this.#owed.members())
       for (const [at, one] of places.entries())
         for (const other of places.slice(at + 1)) {
           if (one.machine === other.machine) continue;

@@ -45,6 +45,17 @@ describe('invites', () => {
     }
   });
 
+  it('S19: whoever used one while everybody was away is let in when they come back, be it after more than a month', () => {
+    const world = home();
+    const year = world.node('alice').engine.command('create_invite', 1, { uses: 1, ttl_ms: 365 * DAY_MS });
+    world.useInvite({ made: year, user_id: null }, world.node('bob'));
+    world.clock.pass(40 * DAY_MS);
+    expect(world.runJob('bob', 'release_waiting_job')).toBe(0);
+    world.node('bob').engine.instruct(1, 'test', 'release-waiting', {});
+    world.meet('alice', 'bob');
+    expect(isMember(world, 'bob')).toBe(true);
+  });
+
   it('F21: after its time, or once it is taken back, it opens nothing; whoever was let in stays', () => {
     const world = home();
     const late = world.invite('alice', 5);

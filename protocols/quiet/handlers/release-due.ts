@@ -1,6 +1,7 @@
 /**
  * Takes up what has waited for its time (events from the future), and drops what has waited too long: it will be asked for again if it still
- * exists somewhere. Types with effect `release`, emitted by the job `release_waiting`.
+ * exists somewhere. What this device wrote itself may exist nowhere else (the first words of a newcomer whom nobody has met yet), and waits on.
+ * Types with effect `release`, emitted by the job `release_waiting`.
  */
 import { handler } from '../../../core/handler.ts';
 import { limits } from '../../../core/limits.ts';
@@ -25,7 +26,8 @@ export const releaseDue = handler({
     const released = due.map(({ n }) => takeOut(context, n as number, cause));
     const stale = context
       .statement(
-        `SELECT n FROM waiting WHERE identity = :identity AND received_ms < :oldest_ms ORDER BY n LIMIT ${BATCH}`,
+        `SELECT n FROM waiting WHERE identity = :identity AND received_ms < :oldest_ms
+           AND author NOT IN (SELECT device FROM identity WHERE identity = :identity) ORDER BY n LIMIT ${BATCH}`,
       )
       .all({ identity, oldest_ms: context.now_ms - limits.waiting_ms_max });
     for (const { n } of stale) drop(context, n as number);

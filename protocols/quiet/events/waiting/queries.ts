@@ -1,14 +1,15 @@
 import { id, integer, text } from '../../../../core/fields.ts';
 import { query } from '../../../../core/query.ts';
 
-/** One row if something has waited for its time, or too long. */
+/** One row if something has waited for its time, or something of others too long. */
 export const getWaitingDue = query({
-  description: 'One row if an event has waited for its time, or for too long.',
+  description: 'One row if an event has waited for its time, or one of others for too long.',
   params: { oldest_ms: integer() },
   row: { due: integer() },
   sql: `
     SELECT 1 AS due WHERE EXISTS (SELECT 1 FROM waiting WHERE identity = :identity AND not_before_ms > 0 AND not_before_ms <= :now_ms)
-      OR EXISTS (SELECT 1 FROM waiting WHERE identity = :identity AND received_ms < :oldest_ms)`,
+      OR EXISTS (SELECT 1 FROM waiting WHERE identity = :identity AND received_ms < :oldest_ms
+        AND author NOT IN (SELECT device FROM identity WHERE identity = :identity))`,
 });
 
 /** What waits, by the rule it waits for. */
