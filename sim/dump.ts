@@ -1,12 +1,9 @@
 /** S16: what a store holds, in a form that can be compared with itself a moment later. */
 import type { Db } from '../core/db.ts';
 
-/**
- * What a node notes of the moment: whom it is connected to, with whom it agrees, whose clock says what, when jobs run. A question in a frame is held
- * against what is there by then: where the rest of the frame has brought just what was different, the two agree as it is heard once more, as they do.
- */
+/** What a node notes of the moment: whom it is connected to, whose clock says what, when jobs run. */
 const OF_THE_MOMENT =
-  /^(sqlite_|session$|clock_witness$|synced$|synced_with$|dial_hint$|job_|scheduler_clock$|log_padding$)/;
+  /^(sqlite_|session$|clock_witness$|synced$|dial_hint$|job_|scheduler_clock$|log_padding$)/;
 
 /** Every row of every table that matters, by table. */
 export function dumpOf(db: Db): ReadonlyMap<string, string> {

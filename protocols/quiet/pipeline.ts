@@ -34,7 +34,7 @@ import { sign } from './handlers/sign.ts';
 import { standing } from './handlers/standing.ts';
 import { validate } from './handlers/validate.ts';
 import { verify } from './handlers/verify.ts';
-import { installFingerprint } from './reconcile/fingerprint.ts';
+import { installSums } from './reconcile/fingerprint.ts';
 import { foldSums } from './reconcile/sums.ts';
 
 export const pipeline = {
@@ -76,7 +76,7 @@ export const pipeline = {
   before_commit: foldSums,
   install: (db: Parameters<typeof installContent>[0]) => {
     installContent(db);
-    installFingerprint(db);
+    installSums(db);
     installPlace(db);
   },
 };

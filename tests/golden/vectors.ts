@@ -21,7 +21,7 @@ import {
 } from '../../protocols/quiet/handlers/content-key.ts';
 import { keyExpiry } from '../../core/key-expiry.ts';
 import { proofMessage } from '../../protocols/quiet/handlers/proof.ts';
-import { installFingerprint } from '../../protocols/quiet/reconcile/fingerprint.ts';
+import { fingerprintOf, installSums } from '../../protocols/quiet/reconcile/fingerprint.ts';
 import { type ItemSource, openingMessage, reconcile } from '../../protocols/quiet/reconcile/negentropy.ts';
 import { memoryNetwork } from '../../transport/memory.ts';
 import { pack } from '../../transport/packing.ts';
@@ -428,13 +428,12 @@ export async function makeSession() {
 export function makeSync() {
   const ids = EVENTS.map((event) => event.event_id);
   const db = openedDb();
-  installFingerprint(db);
+  installSums(db);
   db.exec('CREATE TABLE item (id BLOB PRIMARY KEY)');
   const insert = db.prepare('INSERT INTO item (id) VALUES (:id)');
   for (const id of ids) insert.run({ id: bytes(id) });
-  const fingerprint = hex(
-    db.prepare('SELECT fingerprint(id_sum(id, 1), count(*)) AS sum FROM item').get()!.sum as Uint8Array,
-  );
+  const sum = db.prepare('SELECT id_sum(id, 1) AS sum FROM item').get()!.sum as Uint8Array;
+  const fingerprint = fingerprintOf(sum, ids.length);
   const source = (known: readonly string[], sum: string): ItemSource => ({
     summary: () => ({ count: known.length, fingerprint: sum }),
     ids: () => known,

@@ -1,12 +1,12 @@
 /**
- * The SQL functions behind what two peers compare instead of their ids: `id_sum(id, times)` adds up ids, or sums of them, and
- * `fingerprint(sum, count)` is the sum followed by the varint of the number of ids, under SHA-256, first 16 bytes (Negentropy protocol, version 1).
+ * What two peers compare instead of their ids: the sum of the ids followed by the varint of their number, under SHA-256, first 16 bytes (Negentropy
+ * protocol, version 1). The SQL function `id_sum(id, times)` adds up ids, or sums of them.
  */
 import type { Db } from '../../../core/db.ts';
 import { sha256 } from '../../../crypto/hash.ts';
 import { addTo, noSum, type Sum } from './sum.ts';
 
-export function installFingerprint(db: Db): void {
+export function installSums(db: Db): void {
   db.aggregate<Sum>('id_sum', {
     start: noSum,
     step: (sum, id, times) => {
@@ -16,14 +16,14 @@ export function installFingerprint(db: Db): void {
     },
     result: (sum) => sum,
   });
-  db.scalar('fingerprint', { deterministic: true }, (sum, count) =>
-    sum instanceof Uint8Array && typeof count === 'number' ? fingerprintOf(sum, count) : null,
-  );
 }
 
-function fingerprintOf(sum: Sum, count: number): Uint8Array {
+/** In hex. */
+export function fingerprintOf(sum: Sum, count: number): string {
   const digits = [count % 128];
   for (let rest = Math.floor(count / 128); rest > 0; rest = Math.floor(rest / 128))
     digits.push((rest % 128) | 0x80);
-  return sha256(Uint8Array.from([...sum, ...digits.reverse()])).subarray(0, 16);
+  return sha256(Uint8Array.from([...sum, ...digits.reverse()]))
+    .subarray(0, 16)
+    .toHex();
 }

@@ -11,12 +11,13 @@ import {
   getKnownElsewhere,
   getSharedSets,
   getSumNodes,
-  getSyncFingerprint,
+  getSyncBefore,
   getSyncTail,
   getSyncTotal,
 } from '../events/sync/queries.ts';
+import { fingerprintOf } from './fingerprint.ts';
 import type { ItemSource, Range } from './negentropy.ts';
-import { LEVELS } from './sum.ts';
+import { addTo, LEVELS, type Sum } from './sum.ts';
 
 const BEHIND_ALL = 'ff'.repeat(33);
 /** Nodes looked at to split one range: those of a level that has several for each part, or else all below one of the next. */
@@ -24,6 +25,11 @@ const NODES_MAX = 4_096;
 /** Ids looked at where a range has fewer nodes than it gets parts. */
 const IDS_LOOKED_AT = 4_096;
 const TIME_DIGITS = 12;
+
+interface Summed {
+  readonly count: number;
+  readonly sum: Sum;
+}
 
 /** The events of this identity that a peer may read, too, and that had not expired at `cut_ms`. */
 export function itemsOf(
@@ -47,6 +53,19 @@ export function itemsOf(
     );
     return shared.length === 1 ? found : found.sort().slice(0, limit);
   };
+  // Ranges that follow each other share their ends.
+  const known = new Map<string | null, Summed>();
+  const remembered = (point: string | null, ask: () => { readonly count: number; readonly sum: string }) => {
+    const found = known.get(point);
+    if (found !== undefined) return found;
+    const { count, sum } = ask();
+    const made = { count, sum: Uint8Array.fromHex(sum) };
+    known.set(point, made);
+    return made;
+  };
+  const total = () => remembered(null, () => query(getSyncTotal, { sets, cut_ms })[0]!);
+  const before = (point: string) =>
+    remembered(point, () => query(getSyncBefore, { sets, before: point, cut_ms })[0]!);
   return {
     cut_ms,
     newest: (range, limit) => {
@@ -55,9 +74,13 @@ export function itemsOf(
       );
       return shared.length === 1 ? found : found.sort().reverse().slice(0, limit);
     },
-    summary: (range) => {
-      const is_all = range.lower === '' && range.upper === null;
-      return query(is_all ? getSyncTotal : getSyncFingerprint, { sets, ...bounds(range), cut_ms })[0]!;
+    summary: ({ lower, upper }) => {
+      const { count, sum } = upper === null ? total() : before(whole(upper));
+      if (lower === '') return { count, fingerprint: fingerprintOf(sum, count) };
+      const less = before(whole(lower));
+      const within = sum.slice();
+      addTo(within, less.sum, -1);
+      return { count: count - less.count, fingerprint: fingerprintOf(within, count - less.count) };
     },
     ids,
     alsoKnown: (range, limit) =>

@@ -52,15 +52,15 @@ export const getEventsForSync = query({
 /** What a set still counts though it has expired by the cut: it is taken away again. */
 const EXPIRED = `
   SELECT -1 AS count, id AS sum, -1 AS times FROM event INDEXED BY event_by_expiry
-  WHERE ${IN_RANGE} AND body IS NOT NULL AND expires_ms < 9007199254740991 AND expires_ms <= :cut_ms AND coalesce(group_n, 0) IN ${SETS}`;
-const SUMMED =
-  'coalesce(sum(count), 0) AS count, fingerprint(id_sum(sum, times), coalesce(sum(count), 0)) AS fingerprint';
+  WHERE identity = :identity AND body IS NOT NULL AND expires_ms < 9007199254740991 AND expires_ms <= :cut_ms AND coalesce(group_n, 0) IN ${SETS}`;
+const SUMMED = 'coalesce(sum(count), 0) AS count, id_sum(sum, times) AS sum';
+const summed = { count: integer(), sum: bytes(32) };
 
-/** Number and fingerprint of the events that two peers compare, all of them. */
+/** Number and sum of the events that two peers compare, all of them. */
 export const getSyncTotal = query({
-  description: 'The number of events that two peers compare, and the fingerprint of their ids.',
-  params: { ...sets, ...range, cut_ms: integer() },
-  row: { count: integer(), fingerprint: bytes(16) },
+  description: 'The number of events that two peers compare, and the sum of their ids.',
+  params: { ...sets, cut_ms: integer() },
+  row: summed,
   sql: `
     SELECT ${SUMMED} FROM (
       SELECT count, sum, 1 AS times FROM sum_node WHERE identity = :identity AND set_n IN ${SETS} AND level = ${LEVELS} AND lower = x''
@@ -68,35 +68,32 @@ export const getSyncTotal = query({
       UNION ALL ${EXPIRED})`,
 });
 
-/** Where the part of a level ends that lies wholly before `x`: at the beginning of the node that `x` is in. */
+/** Where the part of a level ends that lies wholly before a point: at the beginning of the node that it is in. */
 const edgeAt = (level: number) => `
-  (SELECT n.lower FROM sum_node n WHERE n.identity = :identity AND n.set_n = s AND n.level = ${level} AND n.lower <= x ORDER BY n.lower DESC LIMIT 1) AS a${level}`;
+  (SELECT n.lower FROM sum_node n WHERE n.identity = :identity AND n.set_n = s.value AND n.level = ${level} AND n.lower <= :before ORDER BY n.lower DESC LIMIT 1) AS a${level}`;
 /** The nodes of a level that make up what the level above leaves over. */
 const nodesOf = (level: number) => `
-  SELECT n.count * e.times AS count, n.sum AS sum, e.times AS times FROM edge e CROSS JOIN sum_node n
+  SELECT n.count AS count, n.sum AS sum, 1 AS times FROM edge e CROSS JOIN sum_node n
   WHERE n.identity = :identity AND n.set_n = e.s AND n.level = ${level} AND n.lower < e.a${level}${level + 1 < LEVELS ? ` AND n.lower >= e.a${level + 1}` : ''}`;
 const INNER_LEVELS = Array.from({ length: LEVELS - 1 }, (_, index) => index + 1);
 
 /**
- * The same within a range: all before its end, less all before its beginning. What lies before a point is made of few nodes of each level, and of
- * the ids of one run; of what this transaction has changed, the rest is added.
+ * The same of those before a point: few nodes of each level, and the ids of one run; of what this transaction has changed, the rest is added. What is
+ * within a range is what lies before its end, less what lies before its beginning.
  */
-export const getSyncFingerprint = query({
-  description:
-    'The number of events that two peers compare within a range of ids, and the fingerprint of their ids.',
-  params: { ...sets, ...range, cut_ms: integer() },
-  row: { count: integer(), fingerprint: bytes(16) },
+export const getSyncBefore = query({
+  description: 'The number of events that two peers compare before a point, and the sum of their ids.',
+  params: { ...sets, before: bytes(0, 33), cut_ms: integer() },
+  row: summed,
   sql: `
-    WITH point (s, x, times) AS (
-      SELECT value, :upper, 1 FROM json_each(:sets) UNION ALL SELECT value, :lower, -1 FROM json_each(:sets) WHERE length(:lower) > 0
-    ), edge AS MATERIALIZED (SELECT s, x, times, ${INNER_LEVELS.map(edgeAt).join(', ')} FROM point)
+    WITH edge AS MATERIALIZED (SELECT s.value AS s, ${INNER_LEVELS.map(edgeAt).join(', ')} FROM json_each(:sets) s)
     SELECT ${SUMMED} FROM (
       ${INNER_LEVELS.map(nodesOf).join(' UNION ALL ')}
-      UNION ALL SELECT e.times, v.id, e.times FROM edge e CROSS JOIN event v INDEXED BY event_by_set
-      WHERE v.identity = :identity AND v.group_n IS nullif(e.s, 0) AND v.id >= coalesce(e.a1, x'') AND v.id < e.x AND v.body IS NOT NULL
-      UNION ALL SELECT c.more * e.times, c.id, c.more * e.times FROM edge e CROSS JOIN sum_change c
+      UNION ALL SELECT 1, v.id, 1 FROM edge e CROSS JOIN event v INDEXED BY event_by_set
+      WHERE v.identity = :identity AND v.group_n IS nullif(e.s, 0) AND v.id >= coalesce(e.a1, x'') AND v.id < :before AND v.body IS NOT NULL
+      UNION ALL SELECT c.more, c.id, c.more FROM edge e CROSS JOIN sum_change c
       WHERE c.identity = :identity AND c.set_n = e.s AND c.id < e.a1
-      UNION ALL ${EXPIRED})`,
+      UNION ALL ${EXPIRED} AND id < :before)`,
 });
 
 /** The beginnings of the nodes of one level: where a range can be split. */
