@@ -9,6 +9,7 @@ import { getClockWitness } from '../clock-witness/queries.ts';
 import { clockWitness } from '../clock-witness/schema.ts';
 import { getFetch } from '../fetch/queries.ts';
 import { fetching, syncFetch } from '../fetch/schema.ts';
+import { isRemovedDevice } from '../remove/queries.ts';
 import { getSyncedWith } from '../synced/queries.ts';
 import { synced } from '../synced/schema.ts';
 import { getUserOfDevice } from '../user/queries.ts';
@@ -48,7 +49,9 @@ export const reflectSyncRequest = reflector(syncRequest, (query, request, ctx) =
   if (session === null) return [];
   const { message, need, round, asker_progress, answerer_progress, introduced, much } = request.body;
   if (query(isMember, { device_id: session.device_id }).length === 0) {
-    return [transmit(syncRefused, { introduced }, session.session_id)];
+    // Who was removed, or has left, lets nobody in: the other need not show what it has.
+    const is_out = ctx.me !== null && query(isRemovedDevice, { device_id: ctx.me.device_id }).length > 0;
+    return is_out ? [] : [transmit(syncRefused, { introduced }, session.session_id)];
   }
   const cut_ms = request.body.cut_ms ?? request.body.now_ms;
   const items = itemsOf(query, cut_ms, ctx.now_ms, session.device_id);

@@ -96,6 +96,13 @@ describe('sync', () => {
     expect(items).toMatchObject([{ item: 'transient', type: 'sync_refused' }]);
   });
 
+  it('L8: who has left tells a stranger not even that: nobody is to be shown again and again what cannot be judged any more', () => {
+    alice.engine.command('leave_network', 1, {});
+    alice.takeItems('s');
+    alice.engine.receive(1, { session_id: 's', device_id: 'cd'.repeat(32) }, request(alice.clock.wall));
+    expect(alice.takeItems('s')).toEqual([]);
+  });
+
   it('a message of a stranger is not taken in, even well signed and well sealed', () => {
     const stranger = signerFromSeed(new Uint8Array(32).fill(9));
     const message = alice.engine.command('send_message', 1, { channel_id, text: 'real', ttl_ms: 0 });
