@@ -64,7 +64,9 @@ export class NodeProcess {
 
   /** Resolves when the node says that it runs; rejects with what it printed if it ends instead. */
   start(): Promise<StartedNode> {
+    // As `npm start` does.
     const args = [
+      '--max-semi-space-size=4',
       CLI,
       'start',
       '--data',
