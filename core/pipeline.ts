@@ -48,6 +48,8 @@ interface LedTo {
 export class Pipeline {
   /** What was refused or failed since the start, by name of the reason. */
   readonly counters = new Map<string, number>();
+  /** Transactions that were committed since the start: as long as it is the same, so are the rows. */
+  commits = 0;
   readonly #ports: PipelinePorts;
   readonly #statements = new Map<string, Statement>();
   readonly #handlers: readonly AnyHandler[];
@@ -78,6 +80,7 @@ export class Pipeline {
       if (this.#envelopes !== taken_in)
         this.#ports.protocol.pipeline.before_commit?.(this.#context(now_ms, new Map()));
       this.#statement('COMMIT').run();
+      this.commits += 1;
     } catch (thrown) {
       this.#rollback();
       throw thrown;

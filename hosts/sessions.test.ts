@@ -52,6 +52,16 @@ class StubEngine {
   readonly told: string[] = [];
   readonly received: { device_id: string; bytes: number }[] = [];
 
+  /** Each look finds that something was committed, unless that is taken back. */
+  readonly pipeline = {
+    still: false,
+    at: 0,
+    get commits() {
+      return this.still ? this.at : ++this.at;
+    },
+  };
+  asked_for_peers = 0;
+
   identities = () => this.#asked(this.rows);
   identity = (identity: number) => this.#asked(this.rows.find((row) => row.identity === identity) ?? null);
   query = (name: string, { device_id = '' }: { device_id?: string }, identity: number) => {
@@ -60,6 +70,7 @@ class StubEngine {
       is_member: this.members.has(device_id) ? [{ device_id }] : [],
       is_removed_device: this.removed.has(device_id) ? [{ device_id }] : [],
     };
+    if (name === 'get_peers_to_dial') this.asked_for_peers += 1;
     if (this.storage_fails && name === 'is_removed_device') throw new Error('the disk is full');
     return this.#asked(rows[name] ?? []);
   };
@@ -302,6 +313,22 @@ describe('sessions', () => {
     engine.storage_fails = false;
     sessions.look();
     await until(() => removed.is_closed);
+  });
+
+  it('are looked for anew when something was committed, and after a minute, since addresses run out; else nothing is asked', async () => {
+    const { engine, sessions, clock } = await started();
+    engine.pipeline.still = true;
+    sessions.look();
+    const before = engine.asked_for_peers;
+    for (let looks = 0; looks < 5; looks++) sessions.look();
+    expect(engine.asked_for_peers).toBe(before);
+    engine.pipeline.at += 1;
+    sessions.look();
+    expect(engine.asked_for_peers).toBeGreaterThan(before);
+    const then = engine.asked_for_peers;
+    clock.now_ms += 60_001;
+    sessions.look();
+    expect(engine.asked_for_peers).toBeGreaterThan(then);
   });
 
   it('of an identity that is gone end, and it is neither dialed nor answered any more', async () => {

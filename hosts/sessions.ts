@@ -45,6 +45,8 @@ export interface SessionsPorts {
 
 /** How often it is looked whether there is somebody new to dial. */
 const LOOK_EVERY_MS = 1_000;
+/** Where nothing was committed, addresses run out all the same. */
+const ASK_AGAIN_MS = 60_000;
 const DIAL_TIMEOUT_MS = 5_000;
 /** Sessions at a time, over all networks: each holds buffers. */
 export const SESSIONS_MAX = 256;
@@ -77,6 +79,12 @@ export class Sessions {
   readonly #untold = new Set<Open>();
   /** Identities of whose sessions some may be with devices that were removed. */
   readonly #changed = new Set<Identity>();
+  /** Who sought whom when that was last asked. */
+  #asked: { readonly commits: number; readonly at_ms: number; readonly seekers: readonly Seeker[] } = {
+    commits: -1,
+    at_ms: 0,
+    seekers: [],
+  };
   readonly #targets: Targets;
   readonly #half_open: HalfOpen;
   readonly #inboxes: Inboxes<Open>;
@@ -160,20 +168,30 @@ export class Sessions {
     if (this.#closed) return;
     this.#tellEnds();
     this.#endAllRemoved();
-    const identities = this.#identities();
+    const seekers = this.#whoSeeksWhom();
     for (const open of [...this.#open.values()])
-      if (!identities.some((row) => row.identity === open.identity)) this.#drop(open, 'unknown_device');
-    const seekers = identities.map(
-      ({ identity, network_id, device_id }): Seeker => ({
-        identity,
-        network_id,
-        device_id,
-        peers: this.#ports.engine.query('get_peers_to_dial', {}, identity) as never,
-      }),
-    );
+      if (!seekers.some((row) => row.identity === open.identity)) this.#drop(open, 'unknown_device');
     const hasSession = (identity: Identity, device_id: Id) =>
       this.#sessionWith(identity, device_id) !== undefined;
     for (const target of this.#targets.due(seekers, hasSession)) void this.#dial(target);
+  }
+
+  #whoSeeksWhom(): readonly Seeker[] {
+    const { engine, clock } = this.#ports;
+    const { commits } = engine.pipeline;
+    const at_ms = clock.monotonic_ms();
+    if (commits !== this.#asked.commits || at_ms - this.#asked.at_ms > ASK_AGAIN_MS) {
+      const seekers = this.#identities().map(
+        ({ identity, network_id, device_id }): Seeker => ({
+          identity,
+          network_id,
+          device_id,
+          peers: engine.query('get_peers_to_dial', {}, identity) as never,
+        }),
+      );
+      this.#asked = { commits, at_ms, seekers };
+    }
+    return this.#asked.seekers;
   }
 
   async #dial(target: Target): Promise<void> {
