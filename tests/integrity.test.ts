@@ -29,10 +29,10 @@ function busy(): World {
   return world;
 }
 
-async function audited(world: World, name: string): Promise<Integrity> {
+async function audited(world: World, name: string, now_ms?: number): Promise<Integrity> {
   const db = openNodeSqliteToRead(join(world.folder, `${name}.db`));
   try {
-    return await checkIntegrity(db, quietProtocol, () => {});
+    return await checkIntegrity(db, quietProtocol, () => {}, now_ms);
   } finally {
     db.close();
   }
@@ -53,6 +53,20 @@ describe('the audit of a store', () => {
       world.clock.pass(120_000);
       world.gather();
     }
+  });
+
+  it('finds a store sound in which a key has gone before the expired that only it opened', async () => {
+    const world = busy();
+    world.clock.pass(70 * 60_000);
+    for (let run = 0; run < 3; run++) world.runJob('alice', 'purge_unused_keys_job', { grace_ms: 0 });
+    const { problems } = await audited(world, 'alice', world.clock.wall);
+    expect(problems).toEqual([]);
+    const lost =
+      'SELECT count(*) AS n FROM event e WHERE e.sealed = 1 AND e.body IS NOT NULL AND NOT EXISTS (SELECT 1 FROM wrap w JOIN group_key k ON k.n = w.key WHERE w.of = e.n AND k.slot IS NOT NULL)';
+    expect(world.node('alice').all(lost)).toEqual([{ n: 1 }]);
+    expect((await audited(world, 'alice', world.clock.wall - 70 * 60_000)).problems).toMatchObject([
+      { problem: 'no key here opens it' },
+    ]);
   });
 
   it.each([
