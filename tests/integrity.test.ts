@@ -64,9 +64,8 @@ describe('the audit of a store', () => {
     const lost =
       'SELECT count(*) AS n FROM event e WHERE e.sealed = 1 AND e.body IS NOT NULL AND NOT EXISTS (SELECT 1 FROM wrap w JOIN group_key k ON k.n = w.key WHERE w.of = e.n AND k.slot IS NOT NULL)';
     expect(world.node('alice').all(lost)).toEqual([{ n: 1 }]);
-    expect((await audited(world, 'alice', world.clock.wall - 70 * 60_000)).problems).toMatchObject([
-      { problem: 'no key here opens it' },
-    ]);
+    const before = await audited(world, 'alice', world.clock.wall - 70 * 60_000);
+    expect(before.problems.map(({ problem }) => problem)).toContain('no key here opens it');
   });
 
   it.each([

@@ -117,8 +117,8 @@ function checkRecord(
   const body = row.body as Uint8Array;
   if (blake2b256(body).toHex() !== header.body_hash) note(event_id, 'its body has another hash');
   // What has expired may outlive its key for some minutes: nobody can be shown it any more.
-  const is_lost = wraps.length === 0 && header.expires_ms <= now_ms;
-  if (row.sealed === 1 && !is_lost) checkSealed(event_id, header, body, row, wraps, db, note);
+  if (row.sealed === 1 && wraps.length === 0 && header.expires_ms <= now_ms) return null;
+  if (row.sealed === 1) checkSealed(event_id, header, body, row, wraps, db, note);
   return {
     header: bytes,
     signature: row.signature as Uint8Array,
@@ -207,6 +207,21 @@ const LINKS = `
   UNION ALL SELECT identity, id, header, signature FROM waiting
   UNION ALL SELECT identity, id, header, signature FROM chain_header`;
 
+/** What has expired, and its key was the first to go. */
+const IS_LOST = `
+  e.sealed = 1 AND e.body IS NOT NULL AND e.expires_ms <= :now_ms AND NOT EXISTS (
+    SELECT 1 FROM wrap w JOIN group_key k ON k.n = w.key WHERE w.of = e.n AND w.sealed IS NOT NULL AND k.slot IS NOT NULL)`;
+
+/**
+ * Events whose rows are here though nobody can say again why: of an edit that a newer one has replaced it stays known who made it, and when, and its body is
+ * gone; of what has expired, and all that names it, the body is here and cannot be opened.
+ */
+const UNSAID = `
+  WITH RECURSIVE lost (n) AS (
+    SELECT e.n FROM event e WHERE ${IS_LOST} UNION SELECT d.event FROM lost JOIN depends_on d ON d.target = lost.n
+  )
+  SELECT hex(id) AS id FROM event WHERE (superseded = 1 AND body IS NULL) OR n IN (SELECT n FROM lost)`;
+
 /** A second engine, in memory, that hears every event anew, in whatever order; nothing it would say is said. */
 export function rebuildOf(db: Db, protocol: Protocol, now_ms: number) {
   const memory = openNodeSqlite(':memory:');
@@ -265,11 +280,10 @@ export function rebuildOf(db: Db, protocol: Protocol, now_ms: number) {
     },
     compare(note: Note): number {
       let compared = 0;
-      // Of an edit that a newer one has replaced it stays known who made it, and when; its body, which would say so again, is gone.
-      const superseded = new Set(
+      const unsaid = new Set(
         db
-          .prepare('SELECT hex(id) AS id FROM event WHERE superseded = 1 AND body IS NULL')
-          .all()
+          .prepare(UNSAID)
+          .all({ now_ms })
           .map(({ id }) => id as string),
       );
       for (const identity of identities) {
@@ -278,7 +292,7 @@ export function rebuildOf(db: Db, protocol: Protocol, now_ms: number) {
         for (const [table, rows] of here) {
           const others = anew.get(table) ?? new Set();
           compared += rows.size;
-          const more = [...rows.difference(others)].filter((row) => !superseded.has(ownerOf(row))).length;
+          const more = [...rows.difference(others)].filter((row) => !unsaid.has(ownerOf(row))).length;
           const fewer = others.difference(rows).size;
           if (more + fewer > 0)
             note(
