@@ -20,6 +20,8 @@ import type { AddressHints } from './targets.ts';
 
 /** After a pass that the storage did not let through. */
 const RETRY_MS = 1_000;
+/** How often it is looked whether the network still knows where this node is: another machine with a copy of its data may have said otherwise. */
+const ANNOUNCE_AGAIN_MS = 30 * 60_000;
 
 export interface RuntimePorts {
   /** Closed with the runtime, and when it cannot be made. */
@@ -52,6 +54,7 @@ export class Runtime {
   readonly purges: Purges;
   readonly #ports: RuntimePorts;
   #stop_timer: (() => void) | null = null;
+  #announced: { readonly address: string; readonly at_ms: number } | null = null;
   #closed = false;
 
   constructor(ports: RuntimePorts) {
@@ -120,6 +123,7 @@ export class Runtime {
     this.#stop_timer?.();
     let delay_ms = RETRY_MS;
     try {
+      this.#announceAgain();
       this.scheduler.runDueJobs();
       delay_ms = this.scheduler.delayMs(this.clock.wall_ms());
     } catch (thrown) {
@@ -140,8 +144,15 @@ export class Runtime {
       });
   }
 
+  #announceAgain(): void {
+    if (this.#announced === null) return;
+    const { address, at_ms } = this.#announced;
+    if (this.clock.monotonic_ms() - at_ms > ANNOUNCE_AGAIN_MS) this.#announceAddress(address);
+  }
+
   /** Tells each network where this node can be reached, unless it knows. */
   #announceAddress(address: string): void {
+    this.#announced = { address, at_ms: this.clock.monotonic_ms() };
     const networks = this.engine.query('get_networks', {}, 0) as readonly {
       identity: number;
       admitted: boolean;
