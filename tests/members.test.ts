@@ -66,6 +66,15 @@ describe('private groups', () => {
   });
 });
 
+describe('a clock that stands', () => {
+  it('S2: two groups that the same people found at one time are two', () => {
+    const world = home('bob');
+    const { engine } = world.node('alice');
+    const open = () => engine.command('open_direct', 1, { user_id: world.userOf('bob') }).event_ids[0];
+    expect(open()).not.toBe(open());
+  });
+});
+
 describe('several devices of one user', () => {
   it('a second device joins by a link made on the first, and then counts as that user', () => {
     const world = home('bob');

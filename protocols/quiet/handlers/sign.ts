@@ -54,8 +54,9 @@ export const sign = handler({
     const addressed = addresseesOf(draft, me, envelope, context);
     if (typeof addressed === 'string') return reject(addressed);
     const { group_id, channel_id } = addressed;
-    const created_ms = Math.max(context.now_ms, me.last_created_ms);
     const founds_group = type.effect === 'group';
+    // It is the first of its chain: two with the same founders at one time would be the same event.
+    const created_ms = Math.max(context.now_ms, me.last_created_ms + (founds_group ? 1 : 0));
     const audience = group_id === me.network_id ? null : group_id;
     const end = founds_group ? { seq: 0, event_id: null } : chainEnd(context, envelope.identity, audience);
     const unsealed: Header = {
