@@ -240,7 +240,7 @@ export class People {
       channel_id,
       author,
       expires_ms,
-      versions: [{ event_id: message_id, by: author, text, created_ms }],
+      versions: [{ event_id: message_id, by: author, text }],
       reactions: [],
       deleted_by: [],
     });
@@ -293,10 +293,9 @@ export class People {
         if (message === undefined || written === undefined) return;
         const text = `${MARKER} ${written.label} by ${name}, version ${written.versions.length + 1}`;
         sim.say(`${name} edits ${written.label}`);
-        const created_ms = machine.clock.wall_ms();
         const { message_id } = message;
         const event_id = sim.command(place, 'edit_message', { message_id, text })?.event_ids[0];
-        if (event_id != null) truth.edit(message_id, { event_id, by: me, text, created_ms });
+        if (event_id != null) truth.edit(message_id, { event_id, by: me, text });
         return;
       }
       case 'delete': {

@@ -107,7 +107,7 @@ export class Shown {
     if (
       before !== undefined &&
       before < versions.length &&
-      isOlder(versions[version]!, versions[before]!) &&
+      isOlder(written, version, before) &&
       !checks.doubt.isDoubtful(written)
     )
       violated('S7', `${who} shows an older version of ${label} again`);

@@ -9,7 +9,6 @@ export interface Version {
   /** The device that made it. */
   readonly by: Id;
   readonly text: string;
-  readonly created_ms: number;
 }
 
 export interface Written {
@@ -112,6 +111,6 @@ export function violated(promise: string, what: string): never {
   throw new Violation(promise, what);
 }
 
-/** Of two versions the older: by time, then by id. */
-export const isOlder = (one: Version, other: Version): boolean =>
-  one.created_ms < other.created_ms || (one.created_ms === other.created_ms && one.event_id < other.event_id);
+/** Whether of two versions of a message, by their places, one is older: any edit is newer than what was sent, and of edits the id tells, which begins with the time. */
+export const isOlder = ({ versions }: Written, one: number, other: number): boolean =>
+  one !== other && other > 0 && (one === 0 || versions[one]!.event_id < versions[other]!.event_id);
