@@ -1,6 +1,7 @@
 /**
- * What a removed device is told: the removal itself, so that its owner learns of it, and nothing else. One that is removed from the network is told before
- * its connection ends; one that is removed from a private group goes on, and would compare for ever what nobody shares with it any more.
+ * What a removed device is told: the removal itself and what that rests on, so that its owner learns of it, and nothing else. One that is removed from the
+ * network is told before its connection ends; one that is removed from a private group goes on, and would compare for ever what nobody shares with it
+ * any more.
  */
 import { SottoError } from '../core/assert.ts';
 import type { Engine } from '../core/engine.ts';

@@ -76,16 +76,36 @@ export const getChainLinks = query({
     ORDER BY e.seq, e.id LIMIT ${LINKS_PER_PAGE} OFFSET :offset`,
 });
 
-/** The removals of a device from the network, as they are sent: what it is told when it is turned away. */
+/** Events of which a removed device is told: as many as a frame of somebody who is no member takes. */
+const TOLD_MAX = 256;
+
+/**
+ * The removals of a device from the network, as they are sent, and the facts that they rest on: by which right they were made, and how their authors came
+ * to be members. It is what the device is told when it is turned away, and all: without the grant of an admin whom it has never heard of, it would wait
+ * for that for ever, and never learn that it is removed.
+ */
 export const getRemovalsOfDevice = query({
-  description: 'The removals of a device from the network, as they are sent.',
+  description: 'The removals of a device from the network, and what they rest on, as they are sent.',
   params: { device_id: id() },
   row: { header: bytes(1, 512), signature: bytes(64), body: bytes(1, 65_536) },
   sql: `
-    SELECT DISTINCT e.header, e.signature, e.body FROM peer p JOIN removal r ON r.user = p.user JOIN event e ON e.n = r.event
-    WHERE e.identity = :identity AND p.device = :device_id AND e.group_n IS NULL
-      AND (r.whole_user = 1 OR EXISTS (SELECT 1 FROM removal_head h WHERE h.event = r.event AND h.device = p.device))
-    ORDER BY e.id LIMIT 16`,
+    WITH RECURSIVE removals (n) AS (
+      SELECT * FROM (
+        SELECT DISTINCT e.n FROM peer p JOIN removal r ON r.user = p.user JOIN event e ON e.n = r.event
+        WHERE e.identity = :identity AND p.device = :device_id AND e.group_n IS NULL
+          AND (r.whole_user = 1 OR EXISTS (SELECT 1 FROM removal_head h WHERE h.event = r.event AND h.device = p.device))
+        ORDER BY e.id LIMIT 16)
+    ), led_in (joiner, event) AS (
+      SELECT joiner, event FROM admit UNION ALL SELECT user, event FROM right_grant
+    ), rests (n) AS (
+      SELECT n FROM removals
+      UNION SELECT d.target FROM rests JOIN depends_on d ON d.event = rests.n
+      UNION SELECT p.event FROM rests JOIN event e ON e.n = rests.n JOIN peer p ON p.device = e.author
+      UNION SELECT l.event FROM rests JOIN peer p ON p.event = rests.n JOIN led_in l ON l.joiner IN (p.event, p.user)
+    )
+    SELECT e.header, e.signature, e.body FROM rests JOIN event e ON e.n = rests.n
+    WHERE e.identity = :identity AND e.group_n IS NULL AND e.sealed = 0 AND e.body IS NOT NULL
+    ORDER BY e.n NOT IN (SELECT n FROM removals), e.id LIMIT ${TOLD_MAX}`,
 });
 
 /** The removals of a device from private groups, as they are sent: who is not in a group any more is sent nothing of it but these. */
