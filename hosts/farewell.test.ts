@@ -43,4 +43,35 @@ describe('S12: a device that is removed', () => {
       'user',
     ]);
   });
+
+  it('learns of it, though for all that it has heard the one who did it was removed before', () => {
+    const world = new World({ seed: 62 });
+    world.found('alice');
+    for (const name of ['bob', 'carol', 'dave']) world.join('alice', name);
+    world.gather();
+    const run = (by: string, command: string, input: object) =>
+      world.node(by).engine.command(command, 1, input);
+    for (const name of ['bob', 'carol'])
+      run('alice', 'grant_right', { user_id: world.userOf(name), right: 'admin' });
+    world.gather();
+    const out = (name: string) => ({ user_id: world.userOf(name), group_id: null });
+    run('carol', 'remove_user', out('dave'));
+    run('bob', 'remove_user', out('carol'));
+    run('alice', 'remove_user', out('bob'));
+    const hear = (to: string, from: string, of: string, who_knows = from) => {
+      const told = farewell(world.node(who_knows).engine, 1, world.device(of), 'network');
+      const session = { session_id: 's', device_id: world.device(from) };
+      world.node(to).engine.receive(1, session, told?.frame ?? new Uint8Array());
+    };
+    const knows = () =>
+      world.node('dave').query('is_removed_device', { device_id: world.device('dave') }).length > 0;
+    // Dave hears Bob, who has turned Carol out; Alice hears all, and had turned Bob out before.
+    world.meet('bob', 'dave');
+    hear('dave', 'carol', 'dave');
+    expect(knows()).toBe(false);
+    world.meet('alice', 'carol');
+    hear('alice', 'carol', 'carol', 'bob');
+    hear('dave', 'alice', 'dave');
+    expect(knows()).toBe(true);
+  });
 });

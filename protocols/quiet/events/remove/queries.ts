@@ -80,12 +80,13 @@ export const getChainLinks = query({
 const TOLD_MAX = 256;
 
 /**
- * The removals of a device from the network, as they are sent, and the facts that they rest on: by which right they were made, and how their authors came
- * to be members. It is what the device is told when it is turned away, and all: without the grant of an admin whom it has never heard of, it would wait
- * for that for ever, and never learn that it is removed.
+ * The removals of a device from the network, as they are sent, and the facts that they rest on: by which right they were made, how their authors came to
+ * be members, and what was said against these, and against whoever said that. It is what the device is told when it is turned away, and all: without the
+ * grant of an admin whom it has never heard of, or where it takes that one for removed by somebody who was removed before, it would never learn that it
+ * is removed.
  */
 export const getRemovalsOfDevice = query({
-  description: 'The removals of a device from the network, and what they rest on, as they are sent.',
+  description: 'The removals of a device from the network, and what bears on them, as they are sent.',
   params: { device_id: id() },
   row: { header: bytes(1, 512), signature: bytes(64), body: bytes(1, 65_536) },
   sql: `
@@ -102,6 +103,8 @@ export const getRemovalsOfDevice = query({
       UNION SELECT d.target FROM rests JOIN depends_on d ON d.event = rests.n
       UNION SELECT p.event FROM rests JOIN event e ON e.n = rests.n JOIN peer p ON p.device = e.author
       UNION SELECT l.event FROM rests JOIN peer p ON p.event = rests.n JOIN led_in l ON l.joiner IN (p.event, p.user)
+      UNION SELECT r.event FROM rests JOIN event e ON e.n = rests.n JOIN peer p ON p.device = e.author JOIN removal r ON r.user = p.user
+      UNION SELECT r.event FROM rests JOIN revocation r ON r.grant_event = rests.n
     )
     SELECT e.header, e.signature, e.body FROM rests JOIN event e ON e.n = rests.n
     WHERE e.identity = :identity AND e.group_n IS NULL AND e.sealed = 0 AND e.body IS NOT NULL
