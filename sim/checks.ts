@@ -27,6 +27,7 @@ import { isTraceIn } from './secrets.ts';
 import { Shown } from './shown.ts';
 import type { Place, Simulation } from './simulation.ts';
 import { MARKER, type Seen, Violation, violated } from './truth.ts';
+import { Verdicts } from './verdicts.ts';
 
 /** What a node tells itself because of what others say. */
 const OWN_INSTRUCTIONS: ReadonlySet<string> = new Set(['standing', 'minted']);
@@ -57,6 +58,7 @@ const marker = Buffer.from(MARKER);
 export class Checks {
   readonly clocks: ClockWatch;
   readonly doubt: Doubt;
+  readonly verdicts: Verdicts;
   readonly #sim: Simulation;
   readonly #shown: Shown;
   readonly #removed: Removed;
@@ -72,6 +74,7 @@ export class Checks {
     this.#sim = sim;
     this.clocks = new ClockWatch(sim);
     this.doubt = new Doubt(sim);
+    this.verdicts = new Verdicts(sim);
     this.#shown = new Shown(sim);
     this.#removed = new Removed(sim);
   }
@@ -166,6 +169,7 @@ export class Checks {
       if (expires_ms === undefined)
         violated('S19', `${machine.name} acknowledges ${event_id.slice(12, 20)}, and has not got it`);
       all.set(event_id, expires_ms);
+      this.verdicts.made({ machine, identity }, event_id);
     }
   }
 
@@ -184,6 +188,8 @@ export class Checks {
   }
 
   committed(machine: Machine, effects: readonly AfterCommit[]): void {
+    for (const effect of effects)
+      if (effect.effect === 'standing_changed') this.#removed.judged(machine, effect.identity);
     for (const effect of effects) {
       if (effect.effect === 'send') this.#removed.sent(machine, effect);
       if (effect.effect === 'changed') this.#removed.changed(machine, effect);

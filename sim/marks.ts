@@ -52,6 +52,8 @@ const OTHERS = [
   'a hostile frame was refused',
   'a machine was destroyed',
   'a member was removed',
+  'a removal was disputed by nobody',
+  'what the removed said against others counted for nothing',
 ] as const;
 export type Mark = (typeof OTHERS)[number];
 

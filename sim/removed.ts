@@ -55,6 +55,16 @@ export class Removed {
     this.#known.set(key, new Map(devices.map((device) => [device, before?.get(device) ?? now_ms])));
   }
 
+  /** Judged anew: who was removed is in again where somebody senior, or heard of later, has removed the one who did it. */
+  judged(machine: Machine, identity: number): void {
+    const key = `${machine.name} ${identity}`;
+    const known = this.#known.get(key);
+    if (known === undefined) return;
+    const cut = machine.db().prepare(CUT).all({ identity });
+    const devices = new Set(cut.map(({ device }) => (device as Uint8Array).toHex()));
+    this.#known.set(key, new Map([...known].filter(([device]) => devices.has(device))));
+  }
+
   /** S9: what is local stays here. */
   sent(machine: Machine, { identity, session_id, item }: Extract<AfterCommit, { effect: 'send' }>): void {
     const [sent] = decodeFrame(encodeFrame([item]));

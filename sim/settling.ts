@@ -117,6 +117,7 @@ export class Settling {
     sim.checks.forgetOpened();
     sim.checks.lookAtAll();
     for (const place of sim.places()) sim.checks.nothingAcknowledgedLost(place);
+    for (const place of this.#owed.members().flat()) sim.checks.verdicts.look(place);
     for (const machine of sim.on) sim.checks.nothingInPlain(machine);
     this.#noteUses();
     // F19: who has proved nothing gets little more than it gives, whatever it asks.
