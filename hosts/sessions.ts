@@ -25,7 +25,8 @@ import { farewell } from './farewell.ts';
 import { framesOf, type Sent } from './frames.ts';
 import { HalfOpen } from './half-open.ts';
 import { type Checked, Inboxes } from './inboxes.ts';
-import { type AddressHints, type Seeker, type Target, Targets } from './targets.ts';
+import { Seekers } from './seekers.ts';
+import { type AddressHints, type Target, Targets } from './targets.ts';
 
 export interface SessionsPorts {
   readonly engine: Engine;
@@ -45,8 +46,6 @@ export interface SessionsPorts {
 
 /** How often it is looked whether there is somebody new to dial. */
 const LOOK_EVERY_MS = 1_000;
-/** Where nothing was committed, addresses run out all the same. */
-const ASK_AGAIN_MS = 60_000;
 const DIAL_TIMEOUT_MS = 5_000;
 /** Sessions at a time, over all networks: each holds buffers. */
 export const SESSIONS_MAX = 256;
@@ -79,12 +78,7 @@ export class Sessions {
   readonly #untold = new Set<Open>();
   /** Identities of whose sessions some may be with devices that were removed. */
   readonly #changed = new Set<Identity>();
-  /** Who sought whom when that was last asked. */
-  #asked: { readonly commits: number; readonly at_ms: number; readonly seekers: readonly Seeker[] } = {
-    commits: -1,
-    at_ms: 0,
-    seekers: [],
-  };
+  readonly #seekers: Seekers;
   readonly #targets: Targets;
   readonly #half_open: HalfOpen;
   readonly #inboxes: Inboxes<Open>;
@@ -94,6 +88,7 @@ export class Sessions {
 
   constructor(ports: SessionsPorts) {
     this.#ports = ports;
+    this.#seekers = new Seekers(ports);
     this.#targets = new Targets(ports);
     this.#half_open = new HalfOpen(ports);
     this.#inboxes = new Inboxes({
@@ -168,30 +163,12 @@ export class Sessions {
     if (this.#closed) return;
     this.#tellEnds();
     this.#endAllRemoved();
-    const seekers = this.#whoSeeksWhom();
+    const seekers = this.#seekers.now();
     for (const open of [...this.#open.values()])
       if (!seekers.some((row) => row.identity === open.identity)) this.#drop(open, 'unknown_device');
     const hasSession = (identity: Identity, device_id: Id) =>
       this.#sessionWith(identity, device_id) !== undefined;
     for (const target of this.#targets.due(seekers, hasSession)) void this.#dial(target);
-  }
-
-  #whoSeeksWhom(): readonly Seeker[] {
-    const { engine, clock } = this.#ports;
-    const { commits } = engine.pipeline;
-    const at_ms = clock.monotonic_ms();
-    if (commits !== this.#asked.commits || at_ms - this.#asked.at_ms > ASK_AGAIN_MS) {
-      const seekers = this.#identities().map(
-        ({ identity, network_id, device_id }): Seeker => ({
-          identity,
-          network_id,
-          device_id,
-          peers: engine.query('get_peers_to_dial', {}, identity) as never,
-        }),
-      );
-      this.#asked = { commits, at_ms, seekers };
-    }
-    return this.#asked.seekers;
   }
 
   async #dial(target: Target): Promise<void> {
