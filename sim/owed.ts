@@ -82,8 +82,9 @@ export class Owed {
 
   #knowsAddress(who: Place, { machine, identity }: Place): boolean {
     const device_id = machine.runtime.engine.identity(identity)?.device_id;
-    const peers = this.#sim.query<{ device_id: Id }>(who, 'get_peers_to_dial');
-    return peers.some((peer) => peer.device_id === device_id);
+    const peers = this.#sim.query<{ device_id: Id; address: string }>(who, 'get_peers_to_dial');
+    // Of a device that was two machines it may be the address of the other.
+    return peers.some((peer) => peer.device_id === device_id && peer.address === machine.address);
   }
 
   /** The first thing that is not yet as it has to be, with the number of its promise; null: all is. */

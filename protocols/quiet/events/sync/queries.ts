@@ -301,6 +301,9 @@ export const getDeliveryTo = query({
   sql: `
     SELECT e.id AS event_id FROM key_delivery d JOIN event e ON e.n = d.event
     WHERE e.identity = :identity AND d.key_id = :key_id AND d.device = :device_id AND e.body IS NOT NULL AND e.expires_ms > :now_ms
+      -- Anybody can write such an event for somebody who is not in its group.
+      AND (e.group_n IS NULL OR EXISTS (SELECT 1 FROM event g JOIN current_group_device t ON t.identity = g.identity AND t.group_id = g.id
+        WHERE g.n = e.group_n AND t.device = :device_id))
     ORDER BY e.created_ms DESC, e.id DESC LIMIT 1`,
 });
 
