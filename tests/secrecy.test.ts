@@ -459,6 +459,7 @@ async function parameters(one: Busy): Promise<(param: string) => string> {
     limit: '100',
     level: '1',
     lower: '00',
+    before: 'ff'.repeat(33),
     upper: 'ff'.repeat(33),
     salt: '00'.repeat(8),
   };

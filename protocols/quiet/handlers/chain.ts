@@ -5,7 +5,7 @@
  * A removed device's: its events count from the head that the removal names back along `prev`, and no others, whatever number or time they
  * claim. `chain_link` holds what is proved so far; the walk goes on as headers arrive, and `chain_gap` says where it stands.
  */
-import type { Header, Identity, VerifiedEnvelope } from '../../../core/envelope.ts';
+import type { Header, Identity, RawEvent, VerifiedEnvelope } from '../../../core/envelope.ts';
 import type { Id } from '../../../core/fields.ts';
 import type { HandlerContext } from '../../../core/handler.ts';
 import { decodeHeader } from '../../../core/header-codec.ts';
@@ -148,6 +148,20 @@ export function fillGap(
     link(context, on, event_id);
     return walk(context, { ...on, below_seq: header.seq }, header.prev);
   });
+}
+
+/** Keeps a signed header without its event, as a link in its author's chain. */
+export function keepHeader(
+  context: HandlerContext,
+  identity: Identity,
+  event_id: Id,
+  { header, signature }: Pick<RawEvent, 'header' | 'signature'>,
+): void {
+  context
+    .statement(
+      'INSERT INTO chain_header (identity, id, header, signature) VALUES (:identity, :id, :header, :signature) ON CONFLICT DO NOTHING',
+    )
+    .run({ identity, id: Uint8Array.fromHex(event_id), header, signature });
 }
 
 /** Whether a walk stands at this event. */

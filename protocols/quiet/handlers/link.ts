@@ -9,7 +9,7 @@ import { decodeHeader, eventIdOf } from '../../../core/header-codec.ts';
 import { duplicate, emit, reject } from '../../../core/outcome.ts';
 import { blake2b256 } from '../../../crypto/hash.ts';
 import { verify as verifySignature } from '../../../crypto/sign.ts';
-import { isGap } from './chain.ts';
+import { isGap, keepHeader } from './chain.ts';
 import { isAwaited } from './judge.ts';
 import { provedBy } from './prove.ts';
 import { standingOf } from './store.ts';
@@ -40,11 +40,7 @@ export const link = handler({
       takeUpOwnChain(context, identity, header, event_id);
       return emit([]);
     }
-    context
-      .statement(
-        'INSERT INTO chain_header (identity, id, header, signature) VALUES (:identity, :id, :header, :signature) ON CONFLICT DO NOTHING',
-      )
-      .run({ identity, id: Uint8Array.fromHex(event_id), header: bytes, signature });
+    keepHeader(context, identity, event_id, { header: bytes, signature });
     return emit(provedBy(envelope, event_id, header, context));
   },
 });

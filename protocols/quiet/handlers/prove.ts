@@ -6,7 +6,7 @@ import type { AnyEnvelope, Header } from '../../../core/envelope.ts';
 import type { Id } from '../../../core/fields.ts';
 import { type HandlerContext, handler } from '../../../core/handler.ts';
 import { advance, duplicate, type Follow } from '../../../core/outcome.ts';
-import { fillGap } from './chain.ts';
+import { fillGap, keepHeader } from './chain.ts';
 import { isAwaited, judgement } from './judge.ts';
 import { rowNumberOf } from './store.ts';
 
@@ -18,6 +18,8 @@ export const prove = handler({
     const { identity, event_id, header } = envelope;
     // It was taken up again, and on its way an edit or a deletion of it came first.
     if (rowNumberOf(context, identity, event_id) !== null) return duplicate;
+    // Nothing of it may stay (an edit of something deleted, say); the judgement needs the header all the same.
+    if (isAwaited(context, identity, event_id)) keepHeader(context, identity, event_id, envelope.raw);
     return advance(envelope, { follows: provedBy(envelope, event_id, header, context) });
   },
 });
