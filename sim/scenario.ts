@@ -148,5 +148,6 @@ ${job('rekey_creation', 'rekey_creation_job', chain_ms, `, params: { turn_ms: ${
 ${job('share_keys', 'share_keys_job', share_ms)}  - { name: request_keys, function: request_keys_job, frequency_ms: ${every(60_000)} }
   - { name: admit_joiners, function: admit_joiners_job, frequency_ms: ${every(60_000)} }
   - { name: close_groups, function: close_groups_job, frequency_ms: ${every(60_000)} }
+${job('find_missing_links', 'find_missing_links_job', 60_000)}
 ${job('release_waiting', 'release_waiting_job', 60_000)}`;
 }

@@ -304,6 +304,8 @@ const LOCAL_TABLES = new Set([
   'chain_link',
   'chain_gap',
   'chain_header',
+  'chain_scan',
+  'missing_link',
   'judgement_gap',
   'cut_applied',
   'right_cut_applied',

@@ -164,6 +164,27 @@ export function keepHeader(
     .run({ identity, id: Uint8Array.fromHex(event_id), header, signature });
 }
 
+/** Whether another event names it as the one before, and nothing of it was here when that was looked at (see the job `find_missing_links`). */
+export function isMissing(context: HandlerContext, identity: Identity, event_id: Id): boolean {
+  const row = context
+    .statement('SELECT 1 AS found FROM missing_link WHERE identity = :identity AND id = :id')
+    .get({ identity, id: Uint8Array.fromHex(event_id) });
+  return row !== undefined;
+}
+
+/** A missing header has come: now the one before it may be missing. */
+export function moveGap(context: HandlerContext, identity: Identity, event_id: Id, prev: Id | null): void {
+  context
+    .statement('DELETE FROM missing_link WHERE identity = :identity AND id = :id')
+    .run({ identity, id: Uint8Array.fromHex(event_id) });
+  if (prev === null) return;
+  const before = { identity, id: Uint8Array.fromHex(prev) };
+  if (context.statement(KNOWN_HEADER).get(before) !== undefined) return;
+  context
+    .statement('INSERT INTO missing_link (identity, id) VALUES (:identity, :id) ON CONFLICT DO NOTHING')
+    .run(before);
+}
+
 /** Whether a walk stands at this event. */
 export function isGap(context: HandlerContext, identity: Identity, event_id: Id): boolean {
   const row = context

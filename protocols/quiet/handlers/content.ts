@@ -7,6 +7,7 @@
 import { decodeSealed } from '../../../core/body-codec.ts';
 import { decode } from '../../../core/cbor.ts';
 import type { Db, SqlValue } from '../../../core/db.ts';
+import type { Header } from '../../../core/envelope.ts';
 import type { Id } from '../../../core/fields.ts';
 import { decodeHeader } from '../../../core/header-codec.ts';
 import { limits } from '../../../core/limits.ts';
@@ -41,8 +42,13 @@ export function installContent(db: Db): void {
     cache.add(event_id, opened);
     return opened;
   });
-  // The link that a chain of events goes back by, for the one query that walks it.
+  // The link that a chain of events goes back by, for the queries that walk it; and whose chain it is.
   db.scalar('prev_of', { deterministic: true }, (header) => prevOf(header ?? null));
+  db.scalar('author_of', { deterministic: true }, (header) => bytesOf(header, ({ author }) => author));
+  db.scalar('group_of', { deterministic: true }, (header) => bytesOf(header, ({ group_id }) => group_id));
+  db.scalar('seq_of', { deterministic: true }, (header) =>
+    header instanceof Uint8Array ? decodeHeader(header).seq : null,
+  );
 }
 
 const CACHES = new WeakMap<Db, OpenedBodies>();
@@ -52,10 +58,12 @@ export function forgetOpened(db: Db, event_id: Id): void {
   CACHES.get(db)?.drop(event_id);
 }
 
-function prevOf(header: SqlValue): SqlValue {
+const prevOf = (header: SqlValue): SqlValue => bytesOf(header, ({ prev }) => prev);
+
+function bytesOf(header: SqlValue | undefined, what: (header: Header) => Id | null): SqlValue {
   if (!(header instanceof Uint8Array)) return null;
-  const { prev } = decodeHeader(header);
-  return prev === null ? null : Uint8Array.fromHex(prev);
+  const id = what(decodeHeader(header));
+  return id === null ? null : Uint8Array.fromHex(id);
 }
 
 /** Bodies that were opened a moment ago: the least recently used go first. Rows are only reached by those who may read them. */

@@ -1,5 +1,5 @@
 /**
- * Takes in a signed header without its event, which is gone: one link in the chain of a removed device, wanted only where a walk stands at it;
+ * Takes in a signed header without its event, which is gone: one link in a chain, wanted only where a walk stands at it or where it is known to be missing;
  * or the last of our own events, where our data was restored from an older state. See `chain.ts`.
  */
 import { SottoError } from '../../../core/assert.ts';
@@ -9,7 +9,7 @@ import { decodeHeader, eventIdOf } from '../../../core/header-codec.ts';
 import { duplicate, emit, reject } from '../../../core/outcome.ts';
 import { blake2b256 } from '../../../crypto/hash.ts';
 import { verify as verifySignature } from '../../../crypto/sign.ts';
-import { isGap, keepHeader } from './chain.ts';
+import { isGap, isMissing, keepHeader, moveGap } from './chain.ts';
 import { isAwaited } from './judge.ts';
 import { provedBy } from './prove.ts';
 import { standingOf } from './store.ts';
@@ -33,7 +33,9 @@ export const link = handler({
     if (standingOf(context, identity, event_id).standing !== 'unknown') return duplicate;
     const is_own = header.author === context.scope(identity).me?.device_id;
     const is_awaited = isAwaited(context, identity, event_id);
-    if (!is_own && !is_awaited && !isGap(context, identity, event_id)) return reject('header_not_wanted');
+    const is_missing = isMissing(context, identity, event_id);
+    if (!is_own && !is_awaited && !is_missing && !isGap(context, identity, event_id))
+      return reject('header_not_wanted');
     if (!verifySignature(signature, Uint8Array.fromHex(event_id), Uint8Array.fromHex(header.author)))
       return reject('bad_signature');
     if (is_own) {
@@ -41,6 +43,7 @@ export const link = handler({
       return emit([]);
     }
     keepHeader(context, identity, event_id, { header: bytes, signature });
+    if (is_missing) moveGap(context, identity, event_id, header.prev);
     return emit(provedBy(envelope, event_id, header, context));
   },
 });

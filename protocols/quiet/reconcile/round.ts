@@ -4,6 +4,7 @@
 import { type TransmitDraft, transmit } from '../../../core/envelope.ts';
 import type { Id } from '../../../core/fields.ts';
 import type { Query } from '../../../core/query.ts';
+import { getMissingLinks } from '../events/chain-scan/queries.ts';
 import { getChainGaps, getKeysAwaited, getLastTakenIn, getOwnEnds } from '../events/sync/queries.ts';
 import { CHAINS_TOLD_MAX, KEYS_ASKED_MAX, syncRequest } from '../events/sync/schema.ts';
 import { itemsOf } from './items.ts';
@@ -11,6 +12,8 @@ import { openingMessage } from './negentropy.ts';
 
 /** Headers of removed devices' chains asked for with each round. */
 const GAPS_ASKED = 64;
+/** Headers that are missing in the chains of members. */
+const LINKS_ASKED = 16;
 /**
  * Another number whenever an event has been taken in, and no more than that: a count would tell a peer of one network what this node hears in
  * others. The end of an event's id is chance.
@@ -47,7 +50,10 @@ export function openingRequest(
 ): TransmitDraft {
   const body = {
     message: openingMessage(itemsOf(query, now_ms, now_ms, device_id)).toHex(),
-    need: query(getChainGaps, { limit: GAPS_ASKED }).map((row) => row.event_id),
+    need: [
+      ...query(getChainGaps, { limit: GAPS_ASKED }),
+      ...query(getMissingLinks, { at: now_ms, limit: LINKS_ASKED }),
+    ].map((row) => row.event_id),
     ...wants(query, now_ms, device_id),
     cut_ms: null,
     now_ms,

@@ -73,7 +73,9 @@ export const getChainLinks = query({
       AND e.group_n IS (SELECT g.n FROM event g WHERE g.identity = :identity AND g.id = :group_id)
       AND (c.device IS NULL OR e.n < coalesce(${heardCut('c', 'e.group_n')}, ${Number.MAX_SAFE_INTEGER}))
       AND (l.device IS NULL OR e.n < coalesce(${heardLoss('l', 'e.group_n')}, ${Number.MAX_SAFE_INTEGER}))
-    ORDER BY e.seq, e.id LIMIT ${LINKS_PER_PAGE} OFFSET :offset`,
+    UNION ALL SELECT h.id, prev_of(h.header), seq_of(h.header) FROM chain_header h JOIN identity i ON i.identity = h.identity
+    WHERE h.identity = :identity AND author_of(h.header) = :device_id AND nullif(group_of(h.header), i.network_id) IS :group_id
+    ORDER BY 3, 1 LIMIT ${LINKS_PER_PAGE} OFFSET :offset`,
 });
 
 /** Events of which a removed device is told: as many as a frame of somebody who is no member takes. */

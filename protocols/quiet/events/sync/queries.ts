@@ -306,13 +306,3 @@ export const getDeliveryTo = query({
         WHERE g.n = e.group_n AND t.device = :device_id))
     ORDER BY e.created_ms DESC, e.id DESC LIMIT 1`,
 });
-
-/** Of what a peer asks for by its id, that of which something is here. */
-export const getKnown = query({
-  description: 'Of some ids, those of events of which at least the header is here.',
-  params: { event_ids: text(100_000) },
-  row: { event_id: id() },
-  sql: `
-    SELECT unhex(j.value) AS event_id FROM json_each(:event_ids) j
-    WHERE EXISTS (SELECT 1 FROM known_header k WHERE k.identity = :identity AND k.id = unhex(j.value))`,
-});

@@ -5,6 +5,7 @@ import { fetchBody, fetchOf, mutable } from '../../reconcile/fetch.ts';
 import { itemsOf } from '../../reconcile/items.ts';
 import { reconcile } from '../../reconcile/negentropy.ts';
 import { openingRequest, progressOf, wants } from '../../reconcile/round.ts';
+import { getDeadBefore } from '../chain-scan/queries.ts';
 import { getClockWitness } from '../clock-witness/queries.ts';
 import { clockWitness } from '../clock-witness/schema.ts';
 import { getFetch } from '../fetch/queries.ts';
@@ -16,7 +17,6 @@ import { getUserOfDevice } from '../user/queries.ts';
 import {
   getDeliveryTo,
   getIntroduction,
-  getKnown,
   getLastOf,
   getLastTakenIn,
   getOwnAdmission,
@@ -28,6 +28,8 @@ import { EVENTS_PER_FRAME, syncRefused, syncRequest, syncResponse } from './sche
 
 /** Exchanges without any progress after which a round is left to the next run of the job. */
 const ROUNDS_MAX = 32;
+/** Headers of what is gone that answer for one that is asked for: those before it will be asked for next. */
+const DEAD_SENT_MAX = 64;
 /** Events with which a device introduces itself. */
 const INTRODUCTION_MAX = 200;
 /** How often a peer's clock is noted again, as long as it says the same. */
@@ -68,9 +70,9 @@ export const reflectSyncRequest = reflector(syncRequest, (query, request, ctx) =
       query(getDeliveryTo, { key_id, device_id: session.device_id }).map((row) => row.event_id),
     ),
     // What is nowhere any more may be asked for as long as the network lives: to have nothing to say to it is to agree.
-    ...(need.length === 0
-      ? []
-      : query(getKnown, { event_ids: JSON.stringify(need) }).map((row) => row.event_id)),
+    ...need.flatMap((event_id) =>
+      query(getDeadBefore, { event_id, limit: DEAD_SENT_MAX }).map((row) => row.event_id),
+    ),
     ...(reconciled?.have ?? []),
   ]);
   const sent: Envelope[] = [...missing]
