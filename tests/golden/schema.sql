@@ -49,6 +49,11 @@ CREATE TABLE chain_link (
   PRIMARY KEY (identity, id)
 ) WITHOUT ROWID;
 
+CREATE TABLE chain_scan (
+  identity   INTEGER PRIMARY KEY,
+  through_n  INTEGER NOT NULL
+);
+
 CREATE TABLE channel (
   event  INTEGER PRIMARY KEY REFERENCES event (n)
 );
@@ -257,6 +262,12 @@ CREATE TABLE message (
   seq         INTEGER NOT NULL,
   shown       INTEGER NOT NULL REFERENCES event (n)
 );
+
+CREATE TABLE missing_link (
+  identity  INTEGER NOT NULL,
+  id        BLOB NOT NULL,
+  PRIMARY KEY (identity, id)
+) WITHOUT ROWID;
 
 CREATE TABLE network (
   event     INTEGER PRIMARY KEY REFERENCES event (n),
