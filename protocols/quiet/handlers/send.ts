@@ -12,14 +12,14 @@ import { wrapsOf } from './wraps.ts';
 
 /** A stored event; or one of our own that still waits, as everything does that a newcomer says before somebody has let it in. */
 const STORED = `
-  SELECT e.n, e.header, e.signature, e.body, e.author, e.expires_ms, g.id AS group_id
+  SELECT e.n, e.header, e.signature, e.body, e.expires_ms, g.id AS group_id
     FROM event e LEFT JOIN event g ON g.n = e.group_n WHERE e.identity = :identity AND e.id = :id
   UNION ALL
-  SELECT NULL, w.header, w.signature, w.body, w.author, 9007199254740991, NULL
+  SELECT NULL, w.header, w.signature, w.body, 9007199254740991, NULL
     FROM waiting w JOIN identity i ON i.identity = w.identity AND i.device = w.author
     WHERE w.identity = :identity AND w.id = :id AND w.group_id IS NULL
   UNION ALL
-  SELECT NULL, header, signature, NULL, x'', 0, NULL FROM chain_header WHERE identity = :identity AND id = :id
+  SELECT NULL, header, signature, NULL, 0, NULL FROM chain_header WHERE identity = :identity AND id = :id
   LIMIT 1`;
 
 /** Whether the device at the other end belongs to a private group now. */

@@ -2,6 +2,11 @@ import { boolean, id, integer, text } from '../../../../core/fields.ts';
 import { query } from '../../../../core/query.ts';
 import { LEVELS } from '../../reconcile/sum.ts';
 
+/** Whether the device of an identity (`i`) was let in, and whether it is removed. */
+const STANDING = `
+      EXISTS (SELECT 1 FROM member_device m WHERE m.identity = i.identity AND m.device = i.device) AS admitted,
+      EXISTS (SELECT 1 FROM cut c WHERE c.identity = i.identity AND c.device = i.device AND c.group_id = x'') AS removed`;
+
 /** The device that founded the network. */
 export const getNetworkCreator = query({
   description: 'The device that founded the network.',
@@ -37,8 +42,7 @@ export const getNetworks = query({
       (SELECT content('name', e.body) FROM profile f JOIN live_event e ON e.n = f.event
           JOIN device_user d ON d.identity = e.identity AND d.device = e.author JOIN device_user me ON me.identity = i.identity AND me.device = i.device
         WHERE e.identity = i.identity AND d.user_id = me.user_id ORDER BY e.created_ms DESC, e.seq DESC, e.id DESC LIMIT 1) AS user_name,
-      EXISTS (SELECT 1 FROM member_device m WHERE m.identity = i.identity AND m.device = i.device) AS admitted,
-      EXISTS (SELECT 1 FROM cut c WHERE c.identity = i.identity AND c.device = i.device AND c.group_id = x'') AS removed,
+      ${STANDING},
       (SELECT count(DISTINCT d.user_id) FROM current_device m JOIN device_user d ON d.identity = m.identity AND d.device = m.device
         WHERE m.identity = i.identity) AS members,
       (SELECT coalesce(sum(s.count), 0) FROM sum_node s WHERE s.identity = i.identity AND s.level = ${LEVELS}) AS events,
@@ -55,7 +59,6 @@ export const getPlaces = query({
   row: { identity: integer(), network_id: id().nullable(), admitted: boolean(), removed: boolean() },
   sql: `
     SELECT i.identity, i.network_id,
-      EXISTS (SELECT 1 FROM member_device m WHERE m.identity = i.identity AND m.device = i.device) AS admitted,
-      EXISTS (SELECT 1 FROM cut c WHERE c.identity = i.identity AND c.device = i.device AND c.group_id = x'') AS removed
+      ${STANDING}
     FROM identity i ORDER BY i.identity`,
 });
